@@ -1,1 +1,154 @@
-//! store
+//! Transactions over records, their durable form, and the publication of snapshots.
+//!
+//! One writer at a time: a transaction works on a private copy of the state (cheap, the copy shares
+//! structure), and a commit checks the invariants, makes the changes durable, then publishes the
+//! new snapshot. Readers take the published snapshot and never wait. What an operation may do is
+//! decided in `control`; this crate only refuses states that must not exist.
+
+mod backend;
+mod invariants;
+mod txn;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+use model::{Revision, Snapshot};
+use tokio::sync::watch;
+
+pub use backend::FORMAT_VERSION;
+pub use txn::{Change, Txn};
+
+/// Why a store could not be opened or a commit was not made. Nothing has changed then.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database cannot be read or written (disk full, locked by another node, damaged).
+    #[error("the data file {path} cannot be used: {cause}")]
+    Database {
+        /// The file.
+        path: String,
+        /// What the database said.
+        cause: String,
+    },
+    /// The file was written by a newer version of Breezeway.
+    #[error("the data file {path} has format {found}; this version reads formats up to {known}")]
+    Format {
+        /// The file.
+        path: String,
+        /// The format in the file.
+        found: i64,
+        /// The newest format this version knows.
+        known: i64,
+    },
+    /// A record in the file cannot be read.
+    #[error("the record {kind}/{key} in the data file cannot be read: {cause}")]
+    Record {
+        /// The table.
+        kind: &'static str,
+        /// The key.
+        key: String,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// An operation tried to commit a state that must not exist: a defect of ours.
+    #[error("invariant {name} does not hold: {detail}")]
+    Invariant {
+        /// The name of the invariant.
+        name: &'static str,
+        /// The record and what it lacks.
+        detail: String,
+    },
+}
+
+/// The store: the current state and its durable copy.
+pub struct Store {
+    current: ArcSwap<Snapshot>,
+    backend: Mutex<backend::Backend>,
+    published: watch::Sender<Arc<Snapshot>>,
+}
+
+/// What a transaction gave, and the revision whose state holds its effect.
+#[derive(Debug)]
+pub struct Committed<T> {
+    /// What the operation returned.
+    pub value: T,
+    /// The revision to wait for before answering.
+    pub revision: Revision,
+}
+
+impl Store {
+    /// Opens or makes the database file at `path` and loads everything in it.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let (backend, snapshot) = backend::Backend::open(path)?;
+        Ok(Self::with(backend, snapshot))
+    }
+
+    /// A store that keeps nothing beyond the process.
+    pub fn ephemeral() -> Self {
+        Self::with(backend::Backend::Memory, Snapshot::default())
+    }
+
+    fn with(backend: backend::Backend, snapshot: Snapshot) -> Self {
+        let snapshot = Arc::new(snapshot);
+        let (published, _) = watch::channel(Arc::clone(&snapshot));
+        let current = ArcSwap::from(snapshot);
+        Self { current, backend: Mutex::new(backend), published }
+    }
+
+    /// The state as of the last commit.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.current.load_full()
+    }
+
+    /// A receiver that sees each published snapshot (the newest one, when it is slow).
+    pub fn subscribe(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.published.subscribe()
+    }
+
+    /// Whether the state dies with the process.
+    pub fn is_ephemeral(&self) -> bool {
+        let backend = self.backend.lock().unwrap_or_else(PoisonError::into_inner);
+        matches!(*backend, backend::Backend::Memory)
+    }
+
+    /// Runs `operation` on a private copy of the state and commits what it changed.
+    ///
+    /// Blocks while another transaction runs and while the disk is written; call it from a thread
+    /// that may block. An error of the operation, or of the commit, leaves everything as it was.
+    /// An operation that changed nothing makes no revision.
+    pub fn transact<T, E: From<StoreError>>(
+        &self,
+        operation: impl FnOnce(&mut Txn) -> Result<T, E>,
+    ) -> Result<Committed<T>, E> {
+        let mut backend = self.backend.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut txn = Txn::on(self.snapshot());
+        let value = operation(&mut txn)?;
+        if txn.is_unchanged() {
+            return Ok(Committed { value, revision: txn.revision });
+        }
+        invariants::check(&txn)?;
+        let (snapshot, changes) = txn.finish();
+        let revision = snapshot.revision;
+        backend.commit(revision, &changes)?;
+        self.publish(snapshot);
+        Ok(Committed { value, revision })
+    }
+
+    /// Forgets every record of an ephemeral store; the revision goes on counting. Returns nothing
+    /// and does nothing when the store is durable.
+    pub fn reset(&self) -> Option<Revision> {
+        let backend = self.backend.lock().unwrap_or_else(PoisonError::into_inner);
+        if !matches!(*backend, backend::Backend::Memory) {
+            return None;
+        }
+        let revision = self.snapshot().revision + 1;
+        self.publish(Snapshot { revision, ..Snapshot::default() });
+        Some(revision)
+    }
+
+    fn publish(&self, snapshot: Snapshot) {
+        let snapshot = Arc::new(snapshot);
+        self.current.store(Arc::clone(&snapshot));
+        self.published.send_replace(snapshot);
+    }
+}

@@ -1,0 +1,43 @@
+//! Limits on resources, each with its unit. `docs/limits.md` lists them.
+//!
+//! AWS's adjustable quotas are raised where a self-hosted installation gains by it (routes,
+//! targets); those that shape a document or a wire format are AWS's own.
+
+/// APIs per region. AWS: 600.
+pub const APIS_PER_REGION: usize = 10_000;
+/// Routes per API. AWS: 300, adjustable.
+pub const ROUTES_PER_API: usize = 200_000;
+/// Integrations per API. AWS: 300.
+pub const INTEGRATIONS_PER_API: usize = 200_000;
+/// Stages per API. AWS: 10, adjustable.
+pub const STAGES_PER_API: usize = 100;
+/// VPC links per region. AWS: 10, adjustable.
+pub const VPC_LINKS_PER_REGION: usize = 1_000;
+/// Subnets per VPC link. AWS: 10.
+pub const SUBNETS_PER_VPC_LINK: usize = 10;
+/// Tags per resource. AWS: 50.
+pub const TAGS_PER_RESOURCE: usize = 50;
+/// Load balancers per region. AWS: 50, adjustable.
+pub const LOAD_BALANCERS_PER_REGION: usize = 1_000;
+/// Listeners per load balancer. AWS: 50, adjustable.
+pub const LISTENERS_PER_LOAD_BALANCER: usize = 50;
+/// Rules per load balancer, default rules not counted. AWS: 100, adjustable.
+pub const RULES_PER_LOAD_BALANCER: usize = 10_000;
+/// Target groups per region. AWS: 3,000, adjustable.
+pub const TARGET_GROUPS_PER_REGION: usize = 10_000;
+/// Target groups per forward action. AWS: 5.
+pub const TARGET_GROUPS_PER_ACTION: usize = 5;
+/// Targets per target group. AWS: 1,000, adjustable.
+pub const TARGETS_PER_GROUP: usize = 10_000;
+/// Condition values per rule. AWS: 5.
+pub const CONDITION_VALUES_PER_RULE: usize = 5;
+/// Wildcards per rule. AWS: 5.
+pub const WILDCARDS_PER_RULE: usize = 5;
+/// VPCs per region. AWS: 5, adjustable.
+pub const VPCS_PER_REGION: usize = 1_000;
+/// Elastic addresses per region. AWS: 5, adjustable.
+pub const ADDRESSES_PER_REGION: usize = 1_000;
+/// Rules per security group and direction. AWS: 60.
+pub const RULES_PER_SECURITY_GROUP: usize = 60;
+/// Security groups per interface. AWS: 5.
+pub const SECURITY_GROUPS_PER_INTERFACE: usize = 5;

@@ -1,0 +1,120 @@
+//! Records of CloudFormation stacks: stack, resource, event.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::table::Key;
+use crate::{Scope, StackId, Tags, Timestamp};
+
+/// Logical id of a resource in its template.
+pub type LogicalId = crate::table::TextKey;
+
+/// Number of an event within its stack, from 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct EventNumber(pub u64);
+
+impl Key for EventNumber {
+    fn text(&self) -> String {
+        format!("{:012}", self.0)
+    }
+
+    fn least() -> Self {
+        Self(0)
+    }
+}
+
+/// A stack.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Stack {
+    /// Account and region.
+    pub scope: Scope,
+    /// `arn:…:stack/NAME/UUID`.
+    pub id: StackId,
+    /// Unique among stacks that are not deleted.
+    pub name: String,
+    /// `Description` of the template.
+    pub description: Option<String>,
+    /// The template as given.
+    pub template: String,
+    /// Parameter values as given or defaulted.
+    pub parameters: BTreeMap<String, String>,
+    /// `CREATE_IN_PROGRESS` and the like.
+    pub status: String,
+    /// Why, for failures.
+    pub status_reason: Option<String>,
+    /// Output name to (value, description, export name).
+    pub outputs: BTreeMap<String, StackOutput>,
+    /// `CAPABILITY_IAM` and the like, as given.
+    pub capabilities: Vec<String>,
+    /// `ROLLBACK` (default), `DO_NOTHING` or `DELETE`.
+    pub on_failure: String,
+    /// Tags.
+    pub tags: Tags,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When it was last changed.
+    pub updated: Option<Timestamp>,
+    /// When it was deleted.
+    pub deleted: Option<Timestamp>,
+}
+
+/// An output of a stack.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StackOutput {
+    /// The value.
+    pub value: String,
+    /// Free text.
+    pub description: Option<String>,
+    /// Name that other stacks import it by.
+    pub export: Option<String>,
+}
+
+/// A resource of a stack.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StackResource {
+    /// The stack.
+    pub stack: StackId,
+    /// Its name in the template.
+    pub logical_id: LogicalId,
+    /// What `Ref` of it answers; empty until it is made.
+    pub physical_id: String,
+    /// `AWS::EC2::VPC` and the like.
+    pub resource_type: String,
+    /// `CREATE_COMPLETE` and the like.
+    pub status: String,
+    /// Why, for failures.
+    pub status_reason: Option<String>,
+    /// What `Fn::GetAtt` answers.
+    pub attributes: BTreeMap<String, String>,
+    /// Properties as they were applied, JSON text (for deletion and diffs).
+    pub properties: String,
+    /// When the status last changed.
+    pub updated: Timestamp,
+}
+
+/// An event of a stack.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StackEvent {
+    /// The stack.
+    pub stack: StackId,
+    /// Its place in the order of events.
+    pub number: EventNumber,
+    /// `EventId`
+    pub id: String,
+    /// The resource, or the stack's name.
+    pub logical_id: String,
+    /// Empty until known.
+    pub physical_id: String,
+    /// `AWS::CloudFormation::Stack` for the stack itself.
+    pub resource_type: String,
+    /// `CREATE_IN_PROGRESS` and the like.
+    pub status: String,
+    /// Why.
+    pub reason: Option<String>,
+    /// Resolved properties, JSON text.
+    pub properties: Option<String>,
+    /// When.
+    pub at: Timestamp,
+}

@@ -1,0 +1,135 @@
+//! One table of records: a persistent ordered map, so that a snapshot clones in constant time.
+
+use std::fmt;
+use std::ops::Bound;
+use std::sync::Arc;
+
+use rpds::RedBlackTreeMapSync;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::Snapshot;
+
+/// The primary key of a record.
+pub trait Key: Ord + Clone + fmt::Debug + Send + Sync + 'static {
+    /// The key as one line of text, unique within its table (the storage key).
+    fn text(&self) -> String;
+    /// A key that no key precedes; where a range over a prefix starts.
+    fn least() -> Self;
+}
+
+impl<A: Key, B: Key> Key for (A, B) {
+    fn text(&self) -> String {
+        format!("{} {}", self.0.text(), self.1.text())
+    }
+
+    fn least() -> Self {
+        (A::least(), B::least())
+    }
+}
+
+/// A kind of record with a table of its own in the `Snapshot`.
+pub trait Record:
+    Clone + fmt::Debug + Serialize + DeserializeOwned + Send + Sync + 'static
+{
+    /// The primary key.
+    type Key: Key;
+    /// The table's name in storage and in findings, in snake case.
+    const KIND: &'static str;
+    /// This record's key.
+    fn key(&self) -> Self::Key;
+    /// The record's table in a snapshot.
+    fn table(snapshot: &Snapshot) -> &Table<Self>;
+    /// The same, to change it.
+    fn table_mut(snapshot: &mut Snapshot) -> &mut Table<Self>;
+}
+
+/// All records of one kind, ordered by key. Clones share structure.
+pub struct Table<R: Record> {
+    map: RedBlackTreeMapSync<R::Key, Arc<R>>,
+}
+
+impl<R: Record> Clone for Table<R> {
+    fn clone(&self) -> Self {
+        Self { map: self.map.clone() }
+    }
+}
+
+impl<R: Record> Default for Table<R> {
+    fn default() -> Self {
+        Self { map: RedBlackTreeMapSync::new_sync() }
+    }
+}
+
+impl<R: Record> fmt::Debug for Table<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+impl<R: Record> Table<R> {
+    /// The record with this key.
+    pub fn get(&self, key: &R::Key) -> Option<&Arc<R>> {
+        self.map.get(key)
+    }
+
+    /// Whether there is a record with this key.
+    pub fn contains(&self, key: &R::Key) -> bool {
+        self.map.contains_key(key)
+    }
+
+    /// All records, in key order.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<R>> {
+        self.map.values()
+    }
+
+    /// How many records there are.
+    pub fn len(&self) -> usize {
+        self.map.size()
+    }
+
+    /// Whether the table is empty.
+    pub fn is_empty(&self) -> bool {
+        self.map.is_empty()
+    }
+
+    /// The records from `start` (inclusive) on, in key order.
+    pub fn from(&self, start: R::Key) -> impl Iterator<Item = &Arc<R>> {
+        self.map.range((Bound::Included(start), Bound::Unbounded)).map(|(_, record)| record)
+    }
+
+    /// Puts a record in the place of any with its key.
+    pub fn insert(&mut self, record: Arc<R>) {
+        self.map.insert_mut(record.key(), record);
+    }
+
+    /// Takes a record out; says whether it was there.
+    pub fn remove(&mut self, key: &R::Key) -> bool {
+        self.map.remove_mut(key)
+    }
+}
+
+impl<A: Key, B: Key, R: Record<Key = (A, B)>> Table<R> {
+    /// The records whose key starts with `owner`, in key order: the children of one parent.
+    pub fn under(&self, owner: &A) -> impl Iterator<Item = &Arc<R>> {
+        let (from, owner) = ((owner.clone(), B::least()), owner.clone());
+        self.from(from).take_while(move |record| record.key().0 == owner)
+    }
+}
+
+/// A key that is plain text without a type of its own.
+#[derive(
+    Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize,
+)]
+#[serde(transparent)]
+pub struct TextKey(pub String);
+
+impl Key for TextKey {
+    fn text(&self) -> String {
+        self.0.clone()
+    }
+
+    fn least() -> Self {
+        Self::default()
+    }
+}

@@ -1,0 +1,46 @@
+//! Points in time, as milliseconds since the Unix epoch. Nothing here reads a clock.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Milliseconds since 1970-01-01T00:00:00Z.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Timestamp(pub i64);
+
+impl Timestamp {
+    /// The time `ms` milliseconds later; saturates.
+    pub fn plus_ms(self, ms: i64) -> Self {
+        Self(self.0.saturating_add(ms))
+    }
+
+    /// The time `seconds` later; saturates.
+    pub fn plus_seconds(self, seconds: i64) -> Self {
+        self.plus_ms(seconds.saturating_mul(1000))
+    }
+}
+
+/// ISO 8601 in UTC with milliseconds: `2016-03-25T21:26:12.920Z`.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match jiff::Timestamp::from_millisecond(self.0) {
+            Ok(time) => write!(f, "{time:.3}"),
+            Err(_) => write!(f, "{}ms", self.0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Timestamp;
+
+    #[test]
+    fn prints_iso_8601_with_milliseconds() {
+        let check = |ms, expect: &str| assert_eq!(Timestamp(ms).to_string(), expect);
+        check(0, "1970-01-01T00:00:00.000Z");
+        check(1_458_941_172_920, "2016-03-25T21:26:12.920Z");
+    }
+}

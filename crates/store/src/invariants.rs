@@ -1,0 +1,118 @@
+//! States that must not exist, each with a name. Checked on the records that a transaction touched.
+//!
+//! Operations answer users; these only guard against our own mistakes, so a failure is an internal
+//! error that names the invariant.
+
+use std::any::Any;
+
+use model::balancer::{Listener, Priority, Rule, Target};
+use model::gateway::{Deployment, Integration, Route, Stage};
+use model::network::{NetworkInterface, SecurityGroup, SecurityGroupRule, Subnet};
+use model::stack::{StackEvent, StackResource};
+use model::{Record, Snapshot};
+
+use crate::StoreError;
+use crate::txn::{Touched, Txn};
+
+/// Checks the final state of everything that was touched.
+pub(crate) fn check(txn: &Txn) -> Result<(), StoreError> {
+    for touched in &txn.touched {
+        match touched {
+            Touched::Put(record) => check_put(txn, &**record)?,
+            Touched::Removed(record) => check_removed(txn, &**record)?,
+        }
+    }
+    Ok(())
+}
+
+type Check<R> = fn(&Snapshot, &R) -> bool;
+
+/// Holds `name` for the record, if it is an `R` that is still part of the state.
+fn put<R: Record>(
+    state: &Snapshot,
+    record: &(dyn Any + Send + Sync),
+    name: &'static str,
+    holds: Check<R>,
+) -> Result<(), StoreError> {
+    let Some(record) = record.downcast_ref::<R>() else { return Ok(()) };
+    let Some(current) = R::table(state).get(&record.key()) else { return Ok(()) };
+    if holds(state, current) { Ok(()) } else { Err(broken(name, current.key())) }
+}
+
+/// Holds `name` for a removed `R`, unless it was written again.
+fn removed<R: Record>(
+    state: &Snapshot,
+    record: &(dyn Any + Send + Sync),
+    name: &'static str,
+    holds: Check<R>,
+) -> Result<(), StoreError> {
+    let Some(record) = record.downcast_ref::<R>() else { return Ok(()) };
+    if R::table(state).contains(&record.key()) || holds(state, record) {
+        return Ok(());
+    }
+    Err(broken(name, record.key()))
+}
+
+fn broken(name: &'static str, key: impl std::fmt::Debug) -> StoreError {
+    StoreError::Invariant { name, detail: format!("{key:?}") }
+}
+
+fn check_put(state: &Snapshot, record: &(dyn Any + Send + Sync)) -> Result<(), StoreError> {
+    put::<Route>(state, record, "route-has-api", |s, r| s.apis.contains(&r.api))?;
+    put::<Integration>(state, record, "integration-has-api", |s, r| s.apis.contains(&r.api))?;
+    put::<Stage>(state, record, "stage-has-api", |s, r| s.apis.contains(&r.api))?;
+    put::<Stage>(state, record, "stage-has-its-deployment", |s, r| {
+        r.deployment.as_ref().is_none_or(|id| s.deployments.contains(&(r.api.clone(), id.clone())))
+    })?;
+    put::<Deployment>(state, record, "deployment-has-api", |s, r| s.apis.contains(&r.api))?;
+    put::<Listener>(state, record, "listener-has-load-balancer", |s, r| {
+        s.load_balancers.contains(&r.load_balancer)
+    })?;
+    put::<Listener>(state, record, "listener-has-one-default-rule", |s, r| {
+        s.rules.under(&r.arn).filter(|rule| rule.priority == Priority::Default).count() == 1
+    })?;
+    put::<Rule>(state, record, "rule-priority-is-unique", |s, r| {
+        s.rules.under(&r.listener).filter(|other| other.priority == r.priority).count() == 1
+    })?;
+    put::<Target>(state, record, "target-has-group", |s, r| s.target_groups.contains(&r.group))?;
+    put::<Subnet>(state, record, "subnet-inside-vpc", |s, r| {
+        s.vpcs.get(&r.vpc).is_some_and(|vpc| vpc.cidr.contains(&r.cidr))
+    })?;
+    put::<SecurityGroup>(state, record, "group-has-vpc", |s, r| s.vpcs.contains(&r.vpc))?;
+    put::<SecurityGroupRule>(state, record, "group-rule-has-group", |s, r| {
+        s.security_groups.contains(&r.group)
+    })?;
+    put::<NetworkInterface>(state, record, "interface-address-inside-subnet", |s, r| {
+        s.subnets.get(&r.subnet).is_some_and(|subnet| subnet.cidr.contains(&r.private_ip))
+    })?;
+    put::<StackResource>(state, record, "resource-has-stack", |s, r| s.stacks.contains(&r.stack))?;
+    put::<StackEvent>(state, record, "event-has-stack", |s, r| s.stacks.contains(&r.stack))
+}
+
+fn check_removed(state: &Snapshot, record: &(dyn Any + Send + Sync)) -> Result<(), StoreError> {
+    use model::balancer::{LoadBalancer, TargetGroup};
+    use model::gateway::Api;
+    use model::network::Vpc;
+    removed::<Api>(state, record, "removed-api-leaves-nothing", |s, r| {
+        s.routes.under(&r.id).next().is_none()
+            && s.integrations.under(&r.id).next().is_none()
+            && s.stages.under(&r.id).next().is_none()
+            && s.deployments.under(&r.id).next().is_none()
+    })?;
+    removed::<LoadBalancer>(state, record, "removed-load-balancer-leaves-nothing", |s, r| {
+        s.listeners.under(&r.arn).next().is_none()
+    })?;
+    removed::<Listener>(state, record, "removed-listener-leaves-nothing", |s, r| {
+        s.rules.under(&r.arn).next().is_none()
+    })?;
+    removed::<TargetGroup>(state, record, "removed-target-group-leaves-nothing", |s, r| {
+        s.targets.under(&r.arn).next().is_none()
+    })?;
+    removed::<SecurityGroup>(state, record, "removed-group-leaves-nothing", |s, r| {
+        s.security_group_rules.under(&r.id).next().is_none()
+    })?;
+    removed::<Vpc>(state, record, "removed-vpc-leaves-nothing", |s, r| {
+        !s.subnets.iter().any(|subnet| subnet.vpc == r.id)
+            && !s.security_groups.iter().any(|group| group.vpc == r.id)
+    })
+}
