@@ -1,3 +1,25 @@
-//! Project tasks.
+//! Project tasks, one module per subcommand: `cargo xtask <task>`.
+//! Leaves out everything that the product itself does.
 
-fn main() {}
+mod codegen;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Project tasks")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Write crates/shapes from the pinned service models
+    Codegen(codegen::Args),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Cli::parse().task {
+        Task::Codegen(args) => codegen::run(&args),
+    }
+}

@@ -1,1 +1,11 @@
-//! wire
+//! AWS wire formats and one neutral tree: request bytes become a [`Node`], a [`Node`] becomes
+//! response bytes, a [`Fault`] becomes the error body of a protocol; and Signature Version 4.
+//! Leaves out what the members mean (crate `shapes`), HTTP itself, clocks and sockets.
+
+pub mod fault;
+pub mod node;
+pub mod time;
+
+pub use fault::Fault;
+pub use node::Node;
+pub use time::Time;
