@@ -1,1 +1,15 @@
-//! network
+//! How this machine reaches private networks: listening sockets, source addresses, names.
+//!
+//! Only the `host` driver exists: a private address is one that this machine can already reach,
+//! and the address book (applied by `routing`, which computes the final socket address) maps
+//! the others to real sockets. Security groups are decided in `routing`; nothing here decides.
+
+pub mod driver;
+pub mod listen;
+pub mod resolve;
+pub mod source;
+
+pub use driver::Driver;
+pub use listen::listen;
+pub use resolve::Resolver;
+pub use source::source_for;
