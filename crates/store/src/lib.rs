@@ -60,6 +60,21 @@ pub enum StoreError {
     },
 }
 
+/// Why a transaction left everything as it was.
+#[derive(Debug)]
+pub enum Aborted<E> {
+    /// The operation refused.
+    Operation(E),
+    /// The commit failed.
+    Store(StoreError),
+}
+
+impl<E> From<StoreError> for Aborted<E> {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
 /// The store: the current state and its durable copy.
 pub struct Store {
     current: ArcSwap<Snapshot>,
@@ -116,13 +131,13 @@ impl Store {
     /// Blocks while another transaction runs and while the disk is written; call it from a thread
     /// that may block. An error of the operation, or of the commit, leaves everything as it was.
     /// An operation that changed nothing makes no revision.
-    pub fn transact<T, E: From<StoreError>>(
+    pub fn transact<T, E>(
         &self,
         operation: impl FnOnce(&mut Txn) -> Result<T, E>,
-    ) -> Result<Committed<T>, E> {
+    ) -> Result<Committed<T>, Aborted<E>> {
         let mut backend = self.backend.lock().unwrap_or_else(PoisonError::into_inner);
         let mut txn = Txn::on(self.snapshot());
-        let value = operation(&mut txn)?;
+        let value = operation(&mut txn).map_err(Aborted::Operation)?;
         if txn.is_unchanged() {
             return Ok(Committed { value, revision: txn.revision });
         }
