@@ -4,8 +4,13 @@
 
 pub mod fault;
 pub mod node;
+pub mod percent;
+pub mod protocol;
+pub mod reply;
+pub mod sigv4;
 pub mod time;
 
 pub use fault::Fault;
 pub use node::Node;
+pub use reply::Reply;
 pub use time::Time;
