@@ -1,0 +1,60 @@
+//! What a handler may know about the client connection. The socket itself stays inside.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// Name of a listener, unique within a [`crate::Workers`]; cheap to clone.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct ListenerKey(Arc<str>);
+
+impl ListenerKey {
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for ListenerKey {
+    fn from(name: &str) -> ListenerKey {
+        ListenerKey(Arc::from(name))
+    }
+}
+
+impl From<String> for ListenerKey {
+    fn from(name: String) -> ListenerKey {
+        ListenerKey(Arc::from(name))
+    }
+}
+
+impl fmt::Display for ListenerKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A client connection as the handler sees it.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// The client's socket address.
+    pub peer: SocketAddr,
+    /// The address that the client connected to.
+    pub local: SocketAddr,
+    /// Facts of the TLS session; `None` on clear text.
+    pub tls: Option<TlsInfo>,
+    /// The listener that took the connection.
+    pub listener: ListenerKey,
+}
+
+/// Facts of a client's TLS session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsInfo {
+    /// `TLSv1.2` or `TLSv1.3`.
+    pub version: &'static str,
+    /// OpenSSL's name of the cipher suite, as in access logs and `x-amzn-tls-cipher-suite`.
+    pub cipher: &'static str,
+    /// The server name that the client asked for.
+    pub sni: Option<String>,
+    /// The protocol agreed by ALPN: `h2`, `http/1.1` or none.
+    pub alpn: Option<&'static str>,
+}

@@ -1,0 +1,48 @@
+//! Opening a connection: TCP from a chosen local address, then TLS if asked for.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use rustls_pki_types::ServerName;
+use tokio::net::{TcpSocket, TcpStream};
+use tokio_rustls::TlsConnector;
+
+use crate::io::Socket;
+use crate::tls::TlsClient;
+use crate::upstream::UpstreamErrorKind as Kind;
+
+/// A failure to connect, and the library's words for it.
+pub(crate) type DialError = (Kind, String);
+
+/// TCP to `addr`, bound to `source` if given, without Nagle's delay.
+pub(crate) async fn tcp(addr: SocketAddr, source: Option<IpAddr>) -> Result<TcpStream, DialError> {
+    let connect = async || -> io::Result<TcpStream> {
+        let socket = match addr {
+            SocketAddr::V4(_) => TcpSocket::new_v4()?,
+            SocketAddr::V6(_) => TcpSocket::new_v6()?,
+        };
+        if let Some(source) = source {
+            socket.bind(SocketAddr::new(source, 0))?;
+        }
+        let stream = socket.connect(addr).await?;
+        stream.set_nodelay(true)?;
+        Ok(stream)
+    };
+    connect().await.map_err(|error| (Kind::Connect(error.kind()), error.to_string()))
+}
+
+/// TLS over a connected stream.
+pub(crate) async fn tls(
+    stream: TcpStream,
+    client: &TlsClient,
+    server_name: &str,
+) -> Result<Socket, DialError> {
+    let name = ServerName::try_from(server_name.to_owned())
+        .map_err(|error| (Kind::Tls, format!("{server_name}: {error}")))?;
+    let connector = TlsConnector::from(Arc::clone(&client.config()));
+    match connector.connect(name, stream).await {
+        Ok(stream) => Ok(Socket::Tls(Box::new(stream.into()))),
+        Err(error) => Err((Kind::Tls, error.to_string())),
+    }
+}

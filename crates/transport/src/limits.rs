@@ -1,0 +1,124 @@
+//! Limits and time-outs of the data plane, each with its unit and its default. Nothing is enforced here.
+//! Product limits (10,240 bytes of head at the front door, 10 MB of payload) are the handler's, not ours.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::tls::TlsServer;
+
+/// Hard limit on a request or response head, in bytes (start line and header lines).
+pub const MAX_HEAD_BYTES: usize = 64 * 1024;
+/// The smallest head limit that can be configured, in bytes (the codec's own floor).
+pub const MIN_HEAD_BYTES: usize = 8 * 1024;
+/// Hard limit on header lines in one head.
+pub const MAX_HEADERS: usize = 256;
+/// Client connections per worker; further ones wait in the kernel's backlog.
+pub const MAX_CONNECTIONS: usize = 65_536;
+/// Concurrent HTTP/2 streams per client connection. AWS: 128 on an ALB.
+pub const MAX_STREAMS: u32 = 128;
+/// Requests on one HTTP/2 connection before it is told to go away. AWS: 10,000 on an ALB.
+pub const MAX_H2_REQUESTS: u64 = 10_000;
+/// Idle upstream connections kept per origin and worker.
+pub const MAX_IDLE_PER_ORIGIN: usize = 256;
+/// Idle upstream connections kept per worker, all origins together.
+pub const MAX_IDLE_TOTAL: usize = 4_096;
+/// How long an unused upstream connection is kept.
+pub const UPSTREAM_IDLE: Duration = Duration::from_secs(55);
+/// How long a client may take for its TLS handshake.
+pub const TLS_HANDSHAKE: Duration = Duration::from_secs(10);
+/// Idle time-out of a client connection: between requests, while a head is read, while a body
+/// stalls in either direction. AWS: `idle_timeout.timeout_seconds` is 60 by default.
+pub const CLIENT_IDLE: Duration = Duration::from_secs(60);
+/// Age at which a client connection is told to close. AWS: `client_keep_alive.seconds`, 3600.
+pub const CLIENT_MAX_AGE: Duration = Duration::from_secs(3600);
+/// Connect time-out towards an upstream, TLS handshake included. AWS: 10 s on an ALB.
+pub const UPSTREAM_CONNECT: Duration = Duration::from_secs(10);
+
+/// Limits of a set of workers. All values are per worker unless they say otherwise.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Bytes of one head; at least [`MIN_HEAD_BYTES`].
+    pub max_head_bytes: usize,
+    /// Header lines of one head.
+    pub max_headers: usize,
+    /// Open client connections.
+    pub max_connections: usize,
+    /// Concurrent streams of one HTTP/2 connection.
+    pub max_streams: u32,
+    /// Requests of one HTTP/2 connection over its life.
+    pub max_h2_requests: u64,
+    /// Idle upstream connections per origin.
+    pub max_idle_per_origin: usize,
+    /// Idle upstream connections of all origins.
+    pub max_idle_total: usize,
+    /// Life of an idle upstream connection.
+    pub upstream_idle: Duration,
+    /// Time for a client's TLS handshake.
+    pub tls_handshake: Duration,
+    /// Keep the spelling of HTTP/1 header names in both directions (costs a second map per head).
+    pub preserve_header_case: bool,
+    /// More certificate authorities (PEM) that a verified upstream may chain to.
+    pub extra_roots: Option<Vec<u8>>,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            max_head_bytes: MAX_HEAD_BYTES,
+            max_headers: MAX_HEADERS,
+            max_connections: MAX_CONNECTIONS,
+            max_streams: MAX_STREAMS,
+            max_h2_requests: MAX_H2_REQUESTS,
+            max_idle_per_origin: MAX_IDLE_PER_ORIGIN,
+            max_idle_total: MAX_IDLE_TOTAL,
+            upstream_idle: UPSTREAM_IDLE,
+            tls_handshake: TLS_HANDSHAKE,
+            preserve_header_case: true,
+            extra_roots: None,
+        }
+    }
+}
+
+/// Decides whether a connection from `peer` to `local` is let in; called before a byte is read.
+pub type AcceptFilter = Arc<dyn Fn(SocketAddr, SocketAddr) -> bool + Send + Sync>;
+
+/// How one listener serves its connections.
+#[derive(Clone)]
+pub struct ListenOptions {
+    /// Terminate TLS with this certificate; `None` serves clear text.
+    pub tls: Option<TlsServer>,
+    /// Speak HTTP/2: by ALPN under TLS, by prior knowledge on clear text.
+    pub http2: bool,
+    /// See [`CLIENT_IDLE`].
+    pub idle: Duration,
+    /// See [`CLIENT_MAX_AGE`].
+    pub max_age: Duration,
+    /// Connections that it refuses are closed at once and counted.
+    pub accept: Option<AcceptFilter>,
+}
+
+impl Default for ListenOptions {
+    fn default() -> ListenOptions {
+        ListenOptions {
+            tls: None,
+            http2: false,
+            idle: CLIENT_IDLE,
+            max_age: CLIENT_MAX_AGE,
+            accept: None,
+        }
+    }
+}
+
+impl fmt::Debug for ListenOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ListenOptions")
+            .field("tls", &self.tls.is_some())
+            .field("http2", &self.http2)
+            .field("idle", &self.idle)
+            .field("max_age", &self.max_age)
+            .field("accept", &self.accept.is_some())
+            .finish()
+    }
+}

@@ -1,0 +1,280 @@
+//! From an accepted socket to the handler and back: accept loop, TLS handshake, choice of the
+//! protocol, and the codec's connection. Everything about HTTP messages is elsewhere.
+
+use std::convert::Infallible;
+use std::future::{Future, poll_fn};
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Method;
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::AsyncReadExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+
+use crate::check;
+use crate::connection::{Connection, ListenerKey};
+use crate::edits::Edits;
+use crate::io::{ClientIo, Socket};
+use crate::limits::{Limits, ListenOptions, MIN_HEAD_BYTES};
+use crate::request::Request;
+use crate::response::{Outgoing, Response};
+use crate::tls;
+use crate::worker::{Active, Listening, Registered, Session, Worker};
+use crate::workers::Handler;
+
+/// A listener's options in the form in which connections use them; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    options: Arc<ListenOptions>,
+    tls: Option<TlsAcceptor>,
+}
+
+impl Settings {
+    pub(crate) fn new(options: ListenOptions) -> Settings {
+        let tls = options.tls.as_ref().map(|tls| TlsAcceptor::from(tls.config(options.http2)));
+        Settings { options: Arc::new(options), tls }
+    }
+}
+
+/// Accept on this worker from now on.
+pub(crate) fn listen<H: Handler>(
+    worker: &Rc<Worker>,
+    key: ListenerKey,
+    socket: std::net::TcpListener,
+    settings: Settings,
+    handler: Arc<H>,
+) {
+    let socket = match TcpListener::from_std(socket) {
+        Ok(socket) => socket,
+        Err(error) => {
+            tracing::error!(listener = %key, %error, "cannot listen");
+            return;
+        }
+    };
+    let listening = Rc::new(Listening {
+        key,
+        settings: settings.into(),
+        stop: Notify::new(),
+        task: None.into(),
+    });
+    worker.add_listener(listening.clone());
+    let accepting = accept(worker.clone(), listening.clone(), socket, handler);
+    listening.task.set(Some(tokio::task::spawn_local(accepting)));
+}
+
+/// How long to wait when the machine has no more descriptors for us.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+async fn accept<H: Handler>(
+    worker: Rc<Worker>,
+    listening: Rc<Listening>,
+    socket: TcpListener,
+    handler: Arc<H>,
+) {
+    let take = async {
+        loop {
+            while worker.is_full() {
+                worker.room.notified().await;
+            }
+            match socket.accept().await {
+                Ok((stream, peer)) => admit(&worker, &listening, &handler, stream, peer),
+                Err(error) if is_about_the_peer(&error) => {}
+                Err(error) => {
+                    tracing::warn!(listener = %listening.key, %error, "cannot accept");
+                    sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    };
+    tokio::select! {
+        biased;
+        () = listening.stop.notified() => {}
+        () = take => {}
+    }
+}
+
+fn is_about_the_peer(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted)
+}
+
+fn admit<H: Handler>(
+    worker: &Rc<Worker>,
+    listening: &Listening,
+    handler: &Arc<H>,
+    stream: TcpStream,
+    peer: SocketAddr,
+) {
+    // Either fails only if the peer is already gone.
+    let (Ok(local), Ok(())) = (stream.local_addr(), stream.set_nodelay(true)) else { return };
+    let settings = listening.settings.borrow().clone();
+    if settings.options.accept.as_ref().is_some_and(|accept| !accept(peer, local)) {
+        worker.stats.refused.up();
+        return;
+    }
+    let connection = Connection { peer, local, tls: None, listener: listening.key.clone() };
+    let active = worker.enter();
+    let greeting = greet(worker.clone(), settings, handler.clone(), stream, connection, active);
+    tokio::task::spawn_local(greeting);
+}
+
+/// Handshake, find the protocol, serve.
+async fn greet<H: Handler>(
+    worker: Rc<Worker>,
+    settings: Settings,
+    handler: Arc<H>,
+    mut stream: TcpStream,
+    mut connection: Connection,
+    _active: Active,
+) {
+    let options = &*settings.options;
+    let mut prefix = Bytes::new();
+    let (socket, http2) = match &settings.tls {
+        Some(acceptor) => {
+            let shaken = timeout(worker.limits.tls_handshake, acceptor.accept(stream)).await;
+            let Ok(Ok(stream)) = shaken else { return worker.stats.tls_failures.up() };
+            let info = tls::info(stream.get_ref().1);
+            let http2 = info.alpn == Some("h2");
+            connection.tls = Some(info);
+            (Socket::Tls(Box::new(stream.into())), http2)
+        }
+        None if options.http2 => {
+            let Ok(start) = timeout(options.idle, first_bytes(&mut stream)).await else { return };
+            let http2 = start == PREFACE_START;
+            prefix = start;
+            (Socket::Plain(stream), http2)
+        }
+        None => (Socket::Plain(stream), false),
+    };
+    let io = TokioIo::new(ClientIo::new(socket, prefix, options.idle));
+    let idle = http2.then_some(options.idle);
+    let watch = worker.register(connection.listener.clone(), idle, options.max_age);
+    let serving =
+        Rc::new(Serving { watch: Rc::new(watch), handler, connection, idle: options.idle });
+    match http2 {
+        true => serve_http2(io, serving, &worker.limits).await,
+        false => serve_http1(io, serving, &worker.limits).await,
+    }
+}
+
+/// No other request begins with these bytes: the method is reserved (RFC 9113, 3.4).
+const PREFACE_START: &[u8] = b"PRI ";
+
+/// Read just enough to tell HTTP/2 with prior knowledge from HTTP/1.
+async fn first_bytes(stream: &mut TcpStream) -> Bytes {
+    let mut start = [0; PREFACE_START.len()];
+    let mut filled = 0;
+    while filled < start.len() && start[..filled] == PREFACE_START[..filled] {
+        match stream.read(&mut start[filled..]).await {
+            Ok(0) | Err(_) => break,
+            Ok(n) => filled += n,
+        }
+    }
+    Bytes::copy_from_slice(&start[..filled])
+}
+
+/// All that a request needs to know about its connection.
+struct Serving<H> {
+    watch: Rc<Registered>,
+    handler: Arc<H>,
+    connection: Connection,
+    idle: Duration,
+}
+
+async fn serve_http1<H: Handler>(io: TokioIo<ClientIo>, serving: Rc<Serving<H>>, limits: &Limits) {
+    let session = serving.watch.session.clone();
+    let service = service_fn(|request| respond(serving.clone(), request));
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(serving.idle)
+        .max_buf_size(limits.max_head_bytes.max(MIN_HEAD_BYTES))
+        .max_headers(limits.max_headers)
+        .preserve_header_case(limits.preserve_header_case)
+        .title_case_headers(true)
+        .serve_connection(io, service);
+    drive(connection, &session, |connection| connection.graceful_shutdown()).await;
+}
+
+async fn serve_http2<H: Handler>(io: TokioIo<ClientIo>, serving: Rc<Serving<H>>, limits: &Limits) {
+    let session = serving.watch.session.clone();
+    let max_requests = limits.max_h2_requests;
+    let service = service_fn(move |request| {
+        if serving.watch.session.requests.get() + 1 >= max_requests {
+            serving.watch.finish();
+        }
+        respond(serving.clone(), request)
+    });
+    let head = u32::try_from(limits.max_head_bytes).unwrap_or(u32::MAX);
+    let connection = http2::Builder::new(OnThisThread)
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(limits.max_streams)
+        .max_header_list_size(head)
+        .max_send_buf_size(H2_SEND_BUFFER)
+        .serve_connection(io, service);
+    drive(connection, &session, |connection| connection.graceful_shutdown()).await;
+}
+
+/// Bytes that one HTTP/2 stream may have waiting for its client.
+const H2_SEND_BUFFER: usize = 64 * 1024;
+
+/// Run a codec's connection to its end; tell it to finish when the worker says so. Its errors
+/// concern a client that is gone.
+async fn drive<C: Future>(connection: C, session: &Session, finish: impl Fn(Pin<&mut C>)) {
+    let mut connection = pin!(connection);
+    let mut told = false;
+    poll_fn(|cx| {
+        session.remember(cx.waker());
+        if session.last.get() && !told {
+            told = true;
+            finish(connection.as_mut());
+        }
+        if session.cut.get() {
+            return Poll::Ready(());
+        }
+        connection.as_mut().poll(cx).map(drop)
+    })
+    .await;
+}
+
+/// One request: check the head, ask the handler.
+async fn respond<H: Handler>(
+    serving: Rc<Serving<H>>,
+    request: http::Request<Incoming>,
+) -> Result<http::Response<Outgoing>, Infallible> {
+    let stats = &serving.watch.worker.stats;
+    stats.requests.up();
+    let _stream = serving.watch.stream();
+    let head_request = request.method() == Method::HEAD;
+    let http2 = request.version() == http::Version::HTTP_2;
+    let request = Request::from_client(request, serving.idle);
+    let response = match check::refuse(&request.parts) {
+        None => serving.handler.handle(request, &serving.connection).await,
+        Some(refusal) => {
+            stats.bad_requests.up();
+            tracing::debug!(peer = %serving.connection.peer, why = refusal.why, "refused");
+            Response::full(refusal.status, &Edits::new(), "").close()
+        }
+    };
+    Ok(response.into_message(head_request, http2))
+}
+
+/// Runs an HTTP/2 connection's streams as tasks of this thread.
+#[derive(Clone, Copy)]
+struct OnThisThread;
+
+impl<F: Future<Output = ()> + 'static> hyper::rt::Executor<F> for OnThisThread {
+    fn execute(&self, stream: F) {
+        tokio::task::spawn_local(stream);
+    }
+}

@@ -1,0 +1,203 @@
+//! The words of the upstream side: where to connect, how long to wait, what came back, what went
+//! wrong. How an exchange runs is in `exchange`, how connections are kept in `pool`.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::response::Parts;
+
+use crate::body::{Body, BodyError};
+use crate::edits::Edits;
+use crate::limits;
+use crate::request::{all, lines};
+
+/// Where an exchange connects to, fully resolved. Two exchanges share kept-alive connections if
+/// and only if their origins are equal.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Origin {
+    /// The socket address to dial.
+    pub addr: SocketAddr,
+    /// TLS towards the upstream; `None` is clear text.
+    pub tls: Option<UpstreamTls>,
+    /// The local address to dial from; `None` lets the kernel choose.
+    pub source: Option<IpAddr>,
+}
+
+impl Origin {
+    /// Clear text to this address.
+    pub fn plain(addr: SocketAddr) -> Origin {
+        Origin { addr, tls: None, source: None }
+    }
+}
+
+/// TLS towards an upstream.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct UpstreamTls {
+    /// SNI, and the name to verify: a DNS name or an address.
+    pub server_name: String,
+    /// Verify chain and name against the machine's roots (and `Limits::extra_roots`).
+    pub verify: bool,
+}
+
+/// How long the phases of an exchange may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Timeouts {
+    /// TCP connect and TLS handshake.
+    pub connect: Duration,
+    /// Silence of the upstream before its response head, counted from the last byte that it took.
+    pub head: Duration,
+    /// Silence of the upstream within its body.
+    pub idle: Duration,
+    /// Everything, from the call of `exchange` to the last body byte.
+    pub total: Option<Duration>,
+}
+
+impl Default for Timeouts {
+    fn default() -> Timeouts {
+        Timeouts {
+            connect: limits::UPSTREAM_CONNECT,
+            head: limits::CLIENT_IDLE,
+            idle: limits::CLIENT_IDLE,
+            total: None,
+        }
+    }
+}
+
+/// What to send upstream in place of what the client sent.
+#[derive(Clone, Copy, Debug)]
+pub struct Forward<'a> {
+    /// Another method; `None` keeps the client's.
+    pub method: Option<&'a str>,
+    /// Origin-form target (`/path?query`), sent as it is.
+    pub target: &'a str,
+    /// Changes to the client's header lines. `Host` is the client's unless changed here.
+    pub edits: &'a Edits,
+    /// See [`Timeouts`].
+    pub timeouts: Timeouts,
+}
+
+/// How long things took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timing {
+    /// Connect and TLS handshake; `None` on a kept-alive connection.
+    pub connect: Option<Duration>,
+    /// From the call of `exchange` to the response head, or to the failure.
+    pub head: Duration,
+}
+
+/// An upstream's response: head read, body to come.
+pub struct UpstreamResponse {
+    pub(crate) parts: Parts,
+    pub(crate) body: Body,
+    /// See [`Timing`].
+    pub timing: Timing,
+}
+
+impl UpstreamResponse {
+    /// The status code.
+    pub fn status(&self) -> u16 {
+        self.parts.status.as_u16()
+    }
+
+    /// All header lines but hop-by-hop ones; names in lower case.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        lines(&self.parts.headers)
+    }
+
+    /// The first line of this name (any case).
+    pub fn get(&self, name: &str) -> Option<&[u8]> {
+        self.parts.headers.get(name).map(|value| value.as_bytes())
+    }
+
+    /// All lines of this name, in order.
+    pub fn get_all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        all(&self.parts.headers, name)
+    }
+
+    /// Bytes of the header lines as HTTP/1 would spell them.
+    pub fn head_size(&self) -> usize {
+        self.headers().map(|(name, value)| name.len() + value.len() + 4).sum()
+    }
+
+    /// The body's length if announced.
+    pub fn body_length(&self) -> Option<u64> {
+        self.body.length()
+    }
+
+    /// Take the body, e.g. to read it here; the response then passes on without one.
+    pub fn take_body(&mut self) -> Body {
+        std::mem::take(&mut self.body)
+    }
+}
+
+/// What went wrong before a response head was there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum UpstreamErrorKind {
+    /// Refused, unreachable, no route, no local address.
+    #[error("cannot connect: {0}")]
+    Connect(std::io::ErrorKind),
+    /// No connection (or TLS handshake) in time.
+    #[error("the connection was not made in time")]
+    ConnectTimeout,
+    /// The TLS handshake failed, e.g. the certificate does not match.
+    #[error("TLS handshake failed")]
+    Tls,
+    /// Closed or reset before a complete response head.
+    #[error("the connection was closed before the response head")]
+    Reset,
+    /// No response head in time.
+    #[error("no response head in time")]
+    HeadTimeout,
+    /// The response head is no HTTP/1 head.
+    #[error("the response head is malformed")]
+    MalformedHead,
+    /// The response head is larger than the limits.
+    #[error("the response head is too large")]
+    HeadTooLarge,
+    /// The client's body failed while it was sent.
+    #[error("the request body failed: {0}")]
+    ClientBody(BodyError),
+    /// The response body failed while it was collected (only from [`crate::client::once`]).
+    #[error("the response body failed: {0}")]
+    Body(BodyError),
+    /// The caller's method or target cannot stand in a request line.
+    #[error("cannot be sent: {0}")]
+    Invalid(&'static str),
+}
+
+/// A failed exchange.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{kind}{}{detail}", if .detail.is_empty() { "" } else { ": " })]
+pub struct UpstreamError {
+    /// What went wrong.
+    pub kind: UpstreamErrorKind,
+    /// The library's words, for logs; may be empty.
+    pub detail: String,
+    /// The connection had served an exchange before.
+    pub reused: bool,
+    /// The same request may be sent again, to this or another origin: its body is untouched (and
+    /// still in the request), and the upstream cannot have acted on it or it is idempotent.
+    pub retryable: bool,
+    /// See [`Timing`].
+    pub timing: Timing,
+}
+
+/// A complete answer, read into memory.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The status code.
+    pub status: u16,
+    /// Header lines; names in lower case.
+    pub headers: Vec<(String, Bytes)>,
+    /// The whole body.
+    pub body: Bytes,
+}
+
+impl Answer {
+    /// The first line of this name (any case), if it is UTF-8.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name));
+        found.and_then(|(_, value)| std::str::from_utf8(value).ok())
+    }
+}
