@@ -1,1 +1,31 @@
-//! routing
+//! Decisions: a `Snapshot` compiled into `Tables`, and what the tables say about a request.
+//!
+//! Everything here is a function of (tables, input, now, draw). No sockets, no clock, no
+//! randomness, no HTTP library: callers show a request as a `View` and follow the decision. Live
+//! state (health, cursors, counters) hangs on the tables by stable id and outlives them.
+
+pub mod answer;
+pub mod balancer;
+pub mod compile;
+pub mod draw;
+pub mod edit;
+pub mod explain;
+pub mod finding;
+pub mod front;
+pub mod gateway;
+pub mod link;
+pub mod live;
+pub mod network;
+pub mod tables;
+pub mod trace;
+pub mod view;
+
+pub use answer::Answer;
+pub use compile::compile;
+pub use edit::Edit;
+pub use explain::{Explanation, explain};
+pub use finding::{Finding, Refusal, Step};
+pub use front::{Front, front};
+pub use live::{LiveRegistry, bind};
+pub use tables::Tables;
+pub use view::{Body, Version, View};

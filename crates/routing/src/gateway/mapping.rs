@@ -1,0 +1,7 @@
+//! Parameter mapping.
+/// x
+#[derive(Debug)]
+pub struct RequestMapping;
+/// x
+#[derive(Debug)]
+pub struct ResponseMapping;

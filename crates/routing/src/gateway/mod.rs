@@ -1,0 +1,150 @@
+//! The gateway's decision: from an API and a request to what is sent to which backend.
+//!
+//! Order: limits, stage, route, integration, parameter mapping, headers. Authorizers, throttling
+//! and CORS of the gateway's own are not built: routes with an authorizer are refused.
+
+pub mod errors;
+pub mod mapping;
+pub mod route;
+pub mod uri;
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use model::Timestamp;
+
+use crate::answer::Answer;
+use crate::edit::Edit;
+use crate::finding::{Refusal, Step};
+use crate::front::ApiFront;
+use crate::tables::{ApiTable, IntegrationEntry, ListenerTable, RouteEntry, StageTable};
+use crate::{Tables, View};
+use errors::Kind;
+
+/// How far a request came: what is known of it for logs, metrics and `explain`.
+#[derive(Clone, Debug)]
+pub struct Trail<'t> {
+    /// The API.
+    pub api: &'t ApiTable,
+    /// The stage; its `live` counts the request.
+    pub stage: Option<&'t StageTable>,
+    /// The route.
+    pub route: Option<&'t RouteEntry>,
+    /// The integration.
+    pub integration: Option<&'t IntegrationEntry>,
+    /// The request's id, also in `apigw-requestid`.
+    pub request_id: String,
+}
+
+/// What to send where.
+#[derive(Debug)]
+pub struct GatewayDecision<'t> {
+    /// How it was found.
+    pub trail: Trail<'t>,
+    /// Where to.
+    pub hop: Hop<'t>,
+    /// The method to send.
+    pub method: String,
+    /// Path and query to send.
+    pub target: String,
+    /// The `Host` to send (also among the edits).
+    pub host: String,
+    /// Changes of the client's header lines.
+    pub edits: Vec<Edit>,
+    /// From the first byte sent to the response's head.
+    pub timeout: Duration,
+}
+
+/// Where a request goes from the gateway.
+#[derive(Debug)]
+pub enum Hop<'t> {
+    /// To an origin on the public network.
+    Public(Origin),
+    /// Through a VPC link to a listener: ask `balancer::decide` next.
+    Link {
+        /// The link's address, the peer that the listener sees.
+        from: IpAddr,
+        /// The listener.
+        listener: &'t ListenerTable,
+    },
+}
+
+/// An origin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// Whether to speak TLS.
+    pub https: bool,
+    /// Name or address, without brackets.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+}
+
+/// A request that the gateway answers itself.
+#[derive(Debug)]
+pub struct GatewayFault<'t> {
+    /// How far it came.
+    pub trail: Trail<'t>,
+    /// What the client gets.
+    pub kind: Kind,
+    /// Why.
+    pub refusal: Refusal,
+}
+
+impl GatewayFault<'_> {
+    /// The answer for the client.
+    pub fn answer(&self) -> Answer {
+        errors::answer(self.kind, &self.trail.request_id)
+    }
+}
+
+impl GatewayDecision<'_> {
+    /// The request as the listener behind a link sees it. `sent` are the header lines after
+    /// `edits` (`edit::apply`).
+    pub fn seen<'a>(&'a self, view: &View<'a>, sent: &'a [(&'a str, &'a [u8])]) -> View<'a> {
+        let source = match &self.hop {
+            Hop::Link { from, .. } => (*from, view.source.port()).into(),
+            Hop::Public(_) => view.source,
+        };
+        View {
+            method: &self.method,
+            target: &self.target,
+            host: Some(&self.host),
+            headers: sent,
+            source,
+            https: false,
+            version: crate::Version::Http11,
+            body: view.body,
+        }
+    }
+}
+
+/// Decides what happens to a request for an API.
+pub fn decide<'t>(
+    _tables: &'t Tables,
+    front: &ApiFront<'t>,
+    _view: &View,
+    _now: Timestamp,
+    _draw: u64,
+) -> Result<GatewayDecision<'t>, GatewayFault<'t>> {
+    Err(GatewayFault {
+        trail: Trail {
+            api: front.api,
+            stage: None,
+            route: None,
+            integration: None,
+            request_id: String::new(),
+        },
+        kind: Kind::NotFound,
+        refusal: Refusal::new(Step::Stage, "no such stage"),
+    })
+}
+
+/// Status and header edits of an integration's response on its way to the client.
+pub fn response(
+    decision: &GatewayDecision,
+    status: u16,
+    _headers: &[(&str, &[u8])],
+) -> (u16, Vec<Edit>) {
+    (status, vec![Edit::set("apigw-requestid", decision.trail.request_id.as_str())])
+}

@@ -1,0 +1,4 @@
+//! Routes.
+/// Route trie.
+#[derive(Debug, Default)]
+pub struct RouteTrie;

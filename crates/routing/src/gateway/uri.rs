@@ -1,0 +1,4 @@
+//! URIs.
+/// x
+#[derive(Debug)]
+pub struct Uri;

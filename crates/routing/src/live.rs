@@ -1,0 +1,255 @@
+//! Live state: health, cursors and counters that requests read and write without a lock.
+//!
+//! It hangs on the tables and is keyed by stable ids, so it outlives a swap of the tables; what is
+//! no longer in the tables is dropped with the last request that uses it. Nothing here decides.
+
+use std::collections::HashMap;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU32, AtomicU64};
+use std::sync::{Arc, OnceLock};
+
+use model::balancer::TargetId;
+use model::{ApiId, LoadBalancerArn, StageName, TargetGroupArn};
+
+use crate::Tables;
+
+/// A place for live state in a table. Until `bind` fills it, it fills itself on first use.
+#[derive(Debug)]
+pub struct Bound<T>(OnceLock<Arc<T>>);
+
+impl<T: Default> Bound<T> {
+    /// The live state.
+    pub fn get(&self) -> &Arc<T> {
+        self.0.get_or_init(Arc::default)
+    }
+
+    /// Attaches existing state; a place that is filled stays as it is.
+    fn bind(&self, live: &Arc<T>) {
+        let _already_bound = self.0.set(Arc::clone(live));
+    }
+}
+
+impl<T> Default for Bound<T> {
+    fn default() -> Self {
+        Self(OnceLock::new())
+    }
+}
+
+/// A count that only grows.
+#[derive(Debug, Default)]
+pub struct Counter(AtomicU64);
+
+impl Counter {
+    /// Adds `count`.
+    pub fn add(&self, count: u64) {
+        self.0.fetch_add(count, Relaxed);
+    }
+
+    /// The sum so far.
+    pub fn get(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+}
+
+/// Counts of responses by class. 1xx and codes beyond 599 count nowhere.
+#[derive(Debug, Default)]
+pub struct Classes([Counter; 4]);
+
+impl Classes {
+    /// Counts a response.
+    pub fn add(&self, status: u16) {
+        if let Some(counter) = self.0.get(usize::from(status / 100).wrapping_sub(2)) {
+            counter.add(1);
+        }
+    }
+
+    /// Responses of a class: 2, 3, 4 or 5.
+    pub fn get(&self, class: usize) -> u64 {
+        self.0.get(class.wrapping_sub(2)).map_or(0, Counter::get)
+    }
+}
+
+/// What the health checker last said of a target, as requests need it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HealthMark {
+    /// No verdict yet: gets traffic only when nothing is healthy.
+    Initial,
+    /// In service.
+    Healthy,
+    /// Out of service.
+    Unhealthy,
+}
+
+/// Live state of a target.
+#[derive(Debug, Default)]
+pub struct TargetLive {
+    health: AtomicU8,
+    in_flight: AtomicU32,
+    /// Requests sent to it.
+    pub requests: Counter,
+    /// Connections that failed (`TargetConnectionErrorCount`).
+    pub connection_errors: Counter,
+}
+
+impl TargetLive {
+    /// The mark as of now.
+    pub fn health(&self) -> HealthMark {
+        match self.health.load(Relaxed) {
+            1 => HealthMark::Healthy,
+            2 => HealthMark::Unhealthy,
+            _ => HealthMark::Initial,
+        }
+    }
+
+    /// Whether the mark is `Healthy`.
+    pub fn is_healthy(&self) -> bool {
+        self.health() == HealthMark::Healthy
+    }
+
+    /// Sets the mark; the health checker does.
+    pub fn set_health(&self, mark: HealthMark) {
+        self.health.store(mark as u8, Relaxed);
+    }
+
+    /// Requests that wait for the target or read from it.
+    pub fn in_flight(&self) -> u32 {
+        self.in_flight.load(Relaxed)
+    }
+
+    /// Counts a request in, and out again when the guard is dropped.
+    pub fn enter(self: &Arc<Self>) -> InFlight {
+        self.requests.add(1);
+        self.in_flight.fetch_add(1, Relaxed);
+        InFlight(Arc::clone(self))
+    }
+}
+
+/// A request in flight to a target.
+#[derive(Debug)]
+pub struct InFlight(Arc<TargetLive>);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_sub(1, Relaxed);
+    }
+}
+
+/// Live state of a target group.
+#[derive(Debug, Default)]
+pub struct GroupLive {
+    /// Where round robin goes on.
+    pub cursor: AtomicU64,
+    /// `RequestCount`
+    pub requests: Counter,
+    /// `HTTPCode_Target_2XX_Count` … `5XX`
+    pub responses: Classes,
+    /// Sum of `TargetResponseTime` in microseconds, to the first header.
+    pub response_us: Counter,
+    /// `TargetConnectionErrorCount`
+    pub connection_errors: Counter,
+}
+
+/// Live state of a load balancer.
+#[derive(Debug, Default)]
+pub struct BalancerLive {
+    /// `RequestCount`: requests for which a target was chosen.
+    pub requests: Counter,
+    /// `HTTPCode_ELB_3XX_Count`, `4XX`, `5XX`: answers of its own.
+    pub own_responses: Classes,
+    /// `HTTPCode_ELB_502_Count`
+    pub own_502: Counter,
+    /// `HTTPCode_ELB_503_Count`
+    pub own_503: Counter,
+    /// `HTTPCode_ELB_504_Count`
+    pub own_504: Counter,
+    /// `HTTP_Redirect_Count`
+    pub redirects: Counter,
+    /// `HTTP_Fixed_Response_Count`
+    pub fixed_responses: Counter,
+    /// `RuleEvaluations`: default rules are not counted.
+    pub rule_evaluations: Counter,
+    /// Client connections open now (`ActiveConnectionCount`).
+    pub connections: AtomicI64,
+    /// `NewConnectionCount`
+    pub new_connections: Counter,
+    /// `RejectedConnectionCount`: connections that no group lets in.
+    pub rejected_connections: Counter,
+}
+
+impl BalancerLive {
+    /// Counts an answer that no target gave.
+    pub fn count_own(&self, status: u16) {
+        self.own_responses.add(status);
+        match status {
+            502 => self.own_502.add(1),
+            503 => self.own_503.add(1),
+            504 => self.own_504.add(1),
+            _ => {}
+        }
+    }
+}
+
+/// Live state of a stage of an API.
+#[derive(Debug, Default)]
+pub struct ApiLive {
+    /// `Count`
+    pub count: Counter,
+    /// `4xx`, `5xx` and the others, as the client saw them.
+    pub responses: Classes,
+    /// Sum of `Latency` in microseconds.
+    pub latency_us: Counter,
+    /// Sum of `IntegrationLatency` in microseconds.
+    pub integration_us: Counter,
+    /// How many requests `integration_us` sums up.
+    pub integrations: Counter,
+}
+
+impl ApiLive {
+    /// Counts a finished request.
+    pub fn record(&self, status: u16, latency_us: u64, integration_us: Option<u64>) {
+        self.count.add(1);
+        self.responses.add(status);
+        self.latency_us.add(latency_us);
+        if let Some(us) = integration_us {
+            self.integrations.add(1);
+            self.integration_us.add(us);
+        }
+    }
+}
+
+/// All live state, by stable id.
+#[derive(Debug, Default)]
+pub struct LiveRegistry {
+    targets: HashMap<TargetGroupArn, HashMap<TargetId, Arc<TargetLive>>>,
+    groups: HashMap<TargetGroupArn, Arc<GroupLive>>,
+    balancers: HashMap<LoadBalancerArn, Arc<BalancerLive>>,
+    stages: HashMap<(ApiId, StageName), Arc<ApiLive>>,
+}
+
+/// Attaches the live state of what the tables hold, makes it for what is new, and forgets the
+/// rest. Call it on new tables before they are published.
+pub fn bind(tables: &Tables, registry: &mut LiveRegistry) {
+    let old = std::mem::take(registry);
+    for (arn, group) in &tables.groups {
+        group.live.bind(old.groups.get(arn).unwrap_or(&Arc::default()));
+        registry.groups.insert(arn.clone(), Arc::clone(group.live.get()));
+        let (known, kept) = (old.targets.get(arn), registry.targets.entry(arn.clone()));
+        let kept = kept.or_default();
+        for target in &group.targets {
+            let live = known.and_then(|known| known.get(&target.id));
+            target.live.bind(live.unwrap_or(&Arc::default()));
+            kept.insert(target.id.clone(), Arc::clone(target.live.get()));
+        }
+    }
+    for (arn, balancer) in &tables.balancers {
+        balancer.live.bind(old.balancers.get(arn).unwrap_or(&Arc::default()));
+        registry.balancers.insert(arn.clone(), Arc::clone(balancer.live.get()));
+    }
+    for api in tables.apis.values() {
+        for stage in api.stages.values() {
+            let key = (api.id.clone(), stage.name.clone());
+            stage.live.bind(old.stages.get(&key).unwrap_or(&Arc::default()));
+            registry.stages.insert(key, Arc::clone(stage.live.get()));
+        }
+    }
+}
