@@ -105,3 +105,31 @@ impl Node {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scalars_coerce() {
+        let int = |node: Node| node.as_int();
+        assert_eq!(int(Node::text("80")), Some(80));
+        assert_eq!(int(Node::text("-1")), Some(-1));
+        assert_eq!(int(Node::Float(3.0)), Some(3));
+        for node in [Node::Float(3.5), Node::Float(1e18), Node::text("3.0"), Node::text("")] {
+            assert_eq!(int(node), None);
+        }
+        assert_eq!(Node::text("TRUE").as_bool(), Some(true));
+        assert_eq!(Node::text("1").as_bool(), None);
+        assert_eq!(Node::text("0.5").as_float(), Some(0.5));
+        assert_eq!(Node::text("inf").as_float(), None);
+    }
+
+    #[test]
+    fn null_is_absent() {
+        let node = Node::Struct(vec![("A".into(), Node::Null), ("B".into(), Node::Int(1))]);
+        assert_eq!(node.get("A"), None);
+        assert_eq!(node.get("B"), Some(&Node::Int(1)));
+        assert_eq!(Node::text("x").get("B"), None);
+    }
+}

@@ -44,3 +44,35 @@ impl Time {
         Timestamp::from_millisecond(self.0).unwrap_or(end)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spellings() {
+        let time = Time(1_458_941_186_920);
+        assert_eq!(time.iso_millis(), "2016-03-25T21:26:26.920Z");
+        assert_eq!(time.iso_seconds(), "2016-03-25T21:26:26Z");
+        assert_eq!(Time(-1).iso_millis(), "1969-12-31T23:59:59.999Z");
+        assert!(Time(i64::MAX).iso_seconds().starts_with("9999-12-3"));
+        assert!(Time(i64::MIN).iso_millis().starts_with("-9999-"));
+    }
+
+    #[test]
+    fn reading() {
+        let rows = [
+            ("2016-03-25T21:26:26.920Z", Some(1_458_941_186_920)),
+            ("2016-03-25T22:26:26+01:00", Some(1_458_941_186_000)),
+            ("1458941186.92", Some(1_458_941_186_920)),
+            ("0", Some(0)),
+            ("1e300", None),
+            ("NaN", None),
+            ("2016-03-25", None),
+            ("", None),
+        ];
+        for (text, expect) in rows {
+            assert_eq!(Time::parse(text), expect.map(Time), "{text}");
+        }
+    }
+}

@@ -3,6 +3,7 @@
 //! Leaves out where secrets come from, S3's rules, chunked uploads and SigV4A.
 
 mod canonical;
+mod family;
 mod parse;
 #[cfg(test)]
 mod tests;
@@ -12,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{Fault, Time};
 
+pub use family::{Family, missing_token, spell, unknown_key};
 pub use parse::parse;
 
 /// The only algorithm.
