@@ -2,6 +2,8 @@
 //! Leaves out everything that the product itself does.
 
 mod codegen;
+mod test;
+mod tidy;
 
 use clap::{Parser, Subcommand};
 
@@ -16,10 +18,16 @@ struct Cli {
 enum Task {
     /// Write crates/shapes from the pinned service models
     Codegen(codegen::Args),
+    /// Check dependency edges, file headers, sizes and documents
+    Tidy,
+    /// Install what the tests need and run them all
+    Test(test::Args),
 }
 
 fn main() -> anyhow::Result<()> {
     match Cli::parse().task {
         Task::Codegen(args) => codegen::run(&args),
+        Task::Tidy => tidy::run(),
+        Task::Test(args) => test::run(&args),
     }
 }

@@ -31,28 +31,30 @@ pub struct Operation {
 
 /// Writes the table of one service: `operations!("elbv2", Style::Query; read DescribeRules =>
 /// rule::describe_rules, …)`. Decoding and encoding follow from the functions' own types.
+#[macro_export]
 macro_rules! operations {
     ($service:literal, $style:expr; $($kind:ident $name:ident => $function:path,)+) => {
-        &[$(crate::operations::Operation {
+        &[$($crate::Operation {
             service: $service,
             name: stringify!($name),
-            run: crate::operations::operations!(@$kind $style, $function),
+            run: $crate::operations!(@$kind $style, $function),
         },)+]
     };
     (@read $style:expr, $function:path) => {
-        crate::operations::Run::Read(|ctx, state, node| {
+        $crate::Run::Read(|ctx, state, node| {
             let input = shapes::decode::input(node, $style)?;
             Ok(shapes::Encode::encode($function(ctx, state, input)?))
         })
     };
     (@write $style:expr, $function:path) => {
-        crate::operations::Run::Write(|ctx, txn, node| {
+        $crate::Run::Write(|ctx, txn, node| {
             let input = shapes::decode::input(node, $style)?;
             Ok(shapes::Encode::encode($function(ctx, txn, input)?))
         })
     };
 }
-pub(crate) use operations;
+
+pub use crate::operations;
 
 /// All operations, service by service.
 pub fn all() -> impl Iterator<Item = &'static Operation> {

@@ -1,0 +1,194 @@
+//! Runs an operation: reads on the published state, writes in a transaction, and a write is
+//! answered only when the data plane serves it, so that the very next request sees the change.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use control::{Ctx, Operation, Run};
+use model::{Revision, Timestamp};
+use store::{Aborted, StoreError};
+use tracing::error;
+use wire::{Fault, Node, Reply};
+
+use crate::dispatch::{self, Meant};
+use crate::identify::{self, Caller};
+use crate::{Api, Call, guard};
+
+/// How long a write waits for the data plane before it is answered anyway, in seconds. It takes
+/// milliseconds; only a stuck applier comes near this.
+const LIVE_WITHIN_SECONDS: u64 = 10;
+
+impl Api {
+    /// Answers one call.
+    pub async fn call(&self, call: Call) -> Reply {
+        let mut rng = fastrand::Rng::new();
+        let request_id = request_id(&mut rng);
+        let state = self.store.snapshot();
+        let required = self.signatures_required;
+        let caller = guard::check(&call)
+            .and_then(|()| identify::caller(&call, &state, &self.settings, now(), required));
+        let signing_name = caller.as_ref().ok().and_then(|caller| caller.signing_name.clone());
+        let service = match dispatch::service(&call, signing_name.as_deref()) {
+            Ok(service) => service,
+            Err(fault) => return unaddressed(&call, caller.err().unwrap_or(fault), &request_id),
+        };
+        let outcome =
+            match caller.and_then(|caller| Ok((caller, dispatch::operation(service, &call)?))) {
+                Ok((caller, meant)) => {
+                    let operation = meant.operation;
+                    let result = self.run(caller, meant, &request_id, rng.u64(..)).await;
+                    result.map(|output| answer(service, operation, &output, &request_id))
+                }
+                Err(fault) => Err(fault),
+            };
+        outcome.unwrap_or_else(|fault| refuse(service, &fault, &request_id))
+    }
+
+    async fn run(
+        &self,
+        caller: Caller,
+        meant: Meant,
+        request_id: &str,
+        seed: u64,
+    ) -> Result<Node, Fault> {
+        let (service, name) = (meant.operation.service, meant.operation.name);
+        let Some(operation) = control::find(service, name).or_else(|| deploy::find(service, name))
+        else {
+            let service = shapes::service(service).ok_or_else(|| Fault::internal("no service"))?;
+            return Err(dispatch::missing_operation(service, name));
+        };
+        let api = self.clone();
+        let request_id = request_id.to_owned();
+        let work = move || api.run_blocking(operation, &caller, &meant.input, request_id, seed);
+        let (output, revision) = match operation.run {
+            Run::Read(_) => work()?,
+            Run::Write(_) => tokio::task::spawn_blocking(work).await.map_err(panicked)??,
+        };
+        if let Some(revision) = revision {
+            self.until_live(revision).await;
+        }
+        Ok(output)
+    }
+
+    fn run_blocking(
+        &self,
+        operation: &Operation,
+        caller: &Caller,
+        input: &Node,
+        request_id: String,
+        seed: u64,
+    ) -> Result<(Node, Option<Revision>), Fault> {
+        let Caller { scope, principal, signing_name: _ } = caller;
+        let (scope, principal) = (scope.clone(), principal.clone());
+        let health = self.health.borrow().clone();
+        let ctx =
+            Ctx::new(&self.settings, scope, principal, now(), request_id, seed).with_health(health);
+        match operation.run {
+            Run::Read(read) => {
+                self.prepare_region(&ctx)?;
+                let state = self.store.snapshot();
+                Ok((read(&ctx, &state, input)?, None))
+            }
+            Run::Write(write) => {
+                let committed = self.store.transact(|txn| {
+                    control::ec2::default_vpc::ensure(&ctx, txn)?;
+                    write(&ctx, txn, input)
+                });
+                match committed {
+                    Ok(committed) => Ok((committed.value, Some(committed.revision))),
+                    Err(Aborted::Operation(fault)) => Err(fault),
+                    Err(Aborted::Store(error)) => Err(store_fault(&error)),
+                }
+            }
+        }
+    }
+
+    /// Each region has a default VPC from the first time that anyone looks at it.
+    fn prepare_region(&self, ctx: &Ctx<'_>) -> Result<(), Fault> {
+        if !control::ec2::default_vpc::needs_default(&self.store.snapshot(), &ctx.scope) {
+            return Ok(());
+        }
+        match self.store.transact(|txn| control::ec2::default_vpc::ensure(ctx, txn)) {
+            Ok(_) => Ok(()),
+            Err(Aborted::Operation(fault)) => Err(fault),
+            Err(Aborted::Store(error)) => Err(store_fault(&error)),
+        }
+    }
+
+    /// Waits until the data plane serves `revision`.
+    pub async fn until_live(&self, revision: Revision) {
+        let mut applied = self.applied.clone();
+        let live = applied.wait_for(|applied| *applied >= revision);
+        let limit = Duration::from_secs(LIVE_WITHIN_SECONDS);
+        if tokio::time::timeout(limit, live).await.is_err() {
+            error!(revision, "the data plane has not taken up this revision yet");
+        }
+    }
+}
+
+/// The time, for `Ctx`. The one clock of the control plane.
+pub fn now() -> Timestamp {
+    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX))
+}
+
+fn request_id(rng: &mut fastrand::Rng) -> String {
+    let (a, b) = (rng.u64(..), rng.u64(..));
+    format!(
+        "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
+        a >> 32,
+        (a >> 16) & 0xffff,
+        a & 0xfff,
+        (b >> 48) & 0x3fff | 0x8000,
+        b & 0xffff_ffff_ffff
+    )
+}
+
+fn store_fault(error: &StoreError) -> Fault {
+    error!(%error, "a change was not committed");
+    Fault::internal(format!("The change was not made: {error}"))
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "the shape that map_err takes")]
+fn panicked(error: tokio::task::JoinError) -> Fault {
+    error!(%error, "an operation ended unexpectedly");
+    Fault::internal("The operation ended unexpectedly; nothing was changed.")
+}
+
+fn answer(
+    service: &shapes::Service,
+    operation: &shapes::Operation,
+    output: &Node,
+    request_id: &str,
+) -> Reply {
+    use wire::protocol::{ec2, json11, query, rest_json};
+    let (name, has_output, namespace) = (operation.name, operation.has_output, service.namespace);
+    match service.protocol {
+        shapes::Protocol::RestJson => rest_json::answer(operation.success, output, request_id),
+        shapes::Protocol::Json11 => json11::answer(output, request_id),
+        shapes::Protocol::Query => query::answer(name, has_output, namespace, output, request_id),
+        shapes::Protocol::Ec2 => ec2::answer(name, has_output, namespace, output, request_id),
+    }
+}
+
+fn refuse(service: &shapes::Service, fault: &Fault, request_id: &str) -> Reply {
+    use wire::protocol::{ec2, json11, query, rest_json};
+    match service.protocol {
+        shapes::Protocol::RestJson => rest_json::fault(fault, request_id),
+        shapes::Protocol::Json11 => json11::fault(fault, request_id),
+        shapes::Protocol::Query => query::fault(service.namespace, fault, request_id),
+        shapes::Protocol::Ec2 => ec2::fault(fault, request_id),
+    }
+}
+
+/// A refusal for a request of unknown service: XML for what looks like a form, else JSON.
+#[allow(clippy::needless_pass_by_value, reason = "it is the end of the fault's way")]
+fn unaddressed(call: &Call, fault: Fault, request_id: &str) -> Reply {
+    use wire::protocol::{json11, query, rest_json};
+    let form = call.header("content-type").is_some_and(|kind| kind.contains("form-urlencoded"));
+    match () {
+        () if call.header("x-amz-target").is_some() => json11::fault(&fault, request_id),
+        () if form || call.query.contains("Action=") => query::fault("", &fault, request_id),
+        () => rest_json::fault(&fault, request_id),
+    }
+}

@@ -1,0 +1,274 @@
+//! Configuration: one set of options, told as flags, `BREEZEWAY_…` variables or `breezeway.toml`.
+//!
+//! A flag wins over a variable, a variable over the file, the file over the default. An unknown key
+//! or a value that cannot be read is an error that names it; nothing is bound or opened here.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow, bail};
+use clap::Args;
+use serde::Deserialize;
+
+/// The options of a node, each unset until given.
+#[derive(Args, Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Options {
+    /// Control API: every AWS service on one port [default: 127.0.0.1:4566]
+    #[arg(long, env = "BREEZEWAY_API", value_name = "ADDR")]
+    pub api: Option<String>,
+    /// Front door for HTTP [default: 127.0.0.1:8080]
+    #[arg(long, env = "BREEZEWAY_HTTP", value_name = "ADDR")]
+    pub http: Option<String>,
+    /// Front door for HTTPS, HTTP/1.1 and HTTP/2 [default: 127.0.0.1:8443]
+    #[arg(long, env = "BREEZEWAY_HTTPS", value_name = "ADDR")]
+    pub https: Option<String>,
+    /// Where records are kept [default: ./.breezeway]
+    #[arg(long, env = "BREEZEWAY_DATA_DIR", value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Keep nothing beyond the process; allows POST /_breezeway/reset
+    #[arg(long, env = "BREEZEWAY_EPHEMERAL", num_args = 0..=1, default_missing_value = "true")]
+    pub ephemeral: Option<bool>,
+    /// Account of the node, 12 digits [default: 000000000000]
+    #[arg(long, env = "BREEZEWAY_ACCOUNT_ID", value_name = "ID")]
+    pub account_id: Option<String>,
+    /// Region of requests that are not signed for one [default: us-east-1]
+    #[arg(long, env = "BREEZEWAY_REGION", value_name = "REGION")]
+    pub region: Option<String>,
+    /// Driver of private networks: auto or host [default: auto]
+    #[arg(long, env = "BREEZEWAY_NETWORK", value_name = "DRIVER")]
+    pub network: Option<String>,
+    /// Domain in API endpoints; amazonaws.com gives AWS's form [default: localhost]
+    #[arg(long, env = "BREEZEWAY_ENDPOINT_DOMAIN", value_name = "DOMAIN")]
+    pub endpoint_domain: Option<String>,
+    /// Address book: a private address and the socket it stands for; may be repeated
+    #[arg(
+        long = "address",
+        env = "BREEZEWAY_ADDRESS",
+        value_name = "PRIVATE=REAL",
+        value_delimiter = ','
+    )]
+    #[serde(default)]
+    pub address: Vec<String>,
+    /// Data-plane threads [default: one per core]
+    #[arg(long, env = "BREEZEWAY_WORKERS", value_name = "N")]
+    pub workers: Option<usize>,
+    /// Seconds that open requests get when the node stops [default: 10]
+    #[arg(long, env = "BREEZEWAY_DRAIN_SECONDS", value_name = "SECONDS")]
+    pub drain_seconds: Option<u64>,
+    /// What is logged: error, warn, info, debug, or per target as in `info,breezeway::access=debug`
+    /// [default: info]
+    #[arg(long, env = "BREEZEWAY_LOG", value_name = "FILTER")]
+    pub log: Option<String>,
+}
+
+/// A checked configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Control API.
+    pub api: SocketAddr,
+    /// HTTP front door.
+    pub http: SocketAddr,
+    /// HTTPS front door.
+    pub https: SocketAddr,
+    /// Where records are kept; none for an ephemeral node.
+    pub data_dir: Option<PathBuf>,
+    /// 12 digits.
+    pub account_id: String,
+    /// Default region.
+    pub region: String,
+    /// Why the driver is what it is.
+    pub network_reason: &'static str,
+    /// Domain of API endpoints.
+    pub endpoint_domain: String,
+    /// Private address and port (0: any) to the real socket (port 0: the same port).
+    pub address_book: Vec<(SocketAddr, SocketAddr)>,
+    /// Data-plane threads.
+    pub workers: usize,
+    /// Seconds of draining.
+    pub drain_seconds: u64,
+    /// Filter of the log.
+    pub log: String,
+}
+
+impl Options {
+    /// The options in a configuration file; none when there is no such file.
+    pub fn from_file(path: &Path) -> Result<Option<Self>> {
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error).with_context(|| format!("{}", path.display())),
+        };
+        toml::from_str(&text).map(Some).with_context(|| format!("{} is not valid", path.display()))
+    }
+
+    /// These options, with what they leave out taken from `file`.
+    pub fn or(self, file: Self) -> Self {
+        let Self {
+            api,
+            http,
+            https,
+            data_dir,
+            ephemeral,
+            account_id,
+            region,
+            network,
+            endpoint_domain,
+            address,
+            workers,
+            drain_seconds,
+            log,
+        } = self;
+        Self {
+            api: api.or(file.api),
+            http: http.or(file.http),
+            https: https.or(file.https),
+            data_dir: data_dir.or(file.data_dir),
+            ephemeral: ephemeral.or(file.ephemeral),
+            account_id: account_id.or(file.account_id),
+            region: region.or(file.region),
+            network: network.or(file.network),
+            endpoint_domain: endpoint_domain.or(file.endpoint_domain),
+            address: if address.is_empty() { file.address } else { address },
+            workers: workers.or(file.workers),
+            drain_seconds: drain_seconds.or(file.drain_seconds),
+            log: log.or(file.log),
+        }
+    }
+
+    /// Checks every option and fills in the defaults.
+    pub fn resolve(self) -> Result<Config> {
+        let address = |name, given: Option<String>, default: &str| {
+            let text = given.unwrap_or_else(|| default.to_owned());
+            text.parse::<SocketAddr>().map_err(|_| {
+                anyhow!("--{name} {text:?} is not an address; it looks like 127.0.0.1:{}", 8080)
+            })
+        };
+        let ephemeral = self.ephemeral.unwrap_or(false);
+        if ephemeral && self.data_dir.is_some() {
+            bail!("--ephemeral keeps nothing, so it cannot be used together with --data-dir");
+        }
+        let data_dir = self.data_dir.unwrap_or_else(|| PathBuf::from(".breezeway"));
+        let workers = match self.workers {
+            Some(0) => bail!("--workers must be at least 1"),
+            Some(workers) => workers,
+            None => std::thread::available_parallelism().map_or(1, usize::from),
+        };
+        Ok(Config {
+            api: address("api", self.api, "127.0.0.1:4566")?,
+            http: address("http", self.http, "127.0.0.1:8080")?,
+            https: address("https", self.https, "127.0.0.1:8443")?,
+            data_dir: (!ephemeral).then_some(data_dir),
+            account_id: account(self.account_id.unwrap_or_else(|| "000000000000".into()))?,
+            region: region(self.region.unwrap_or_else(|| "us-east-1".into()))?,
+            network_reason: network(self.network.as_deref().unwrap_or("auto"))?,
+            endpoint_domain: self.endpoint_domain.unwrap_or_else(|| "localhost".into()),
+            address_book: address_book(&self.address)?,
+            workers,
+            drain_seconds: self.drain_seconds.unwrap_or(10),
+            log: self.log.unwrap_or_else(|| "info".into()),
+        })
+    }
+}
+
+fn account(id: String) -> Result<String> {
+    if id.len() == 12 && id.bytes().all(|b| b.is_ascii_digit()) {
+        return Ok(id);
+    }
+    bail!("--account-id {id:?} is not an account id; it has 12 digits")
+}
+
+fn region(name: String) -> Result<String> {
+    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if !name.is_empty() && name.bytes().all(allowed) {
+        return Ok(name);
+    }
+    bail!("--region {name:?} is not a region; it looks like us-east-1")
+}
+
+fn network(driver: &str) -> Result<&'static str> {
+    match driver {
+        "host" => Ok("asked for"),
+        "auto" => Ok("the netns driver is not built yet"),
+        "netns" | "remote" => {
+            bail!("--network {driver} is not built yet; use --network host")
+        }
+        other => bail!("--network {other:?} is not a driver; the drivers are auto and host"),
+    }
+}
+
+fn address_book(entries: &[String]) -> Result<Vec<(SocketAddr, SocketAddr)>> {
+    entries.iter().filter(|entry| !entry.is_empty()).map(|entry| book_entry(entry)).collect()
+}
+
+/// `10.0.1.10:80=127.0.0.1:9001`, or `10.0.1.10=127.0.0.1` for all ports.
+fn book_entry(entry: &str) -> Result<(SocketAddr, SocketAddr)> {
+    let side = |text: &str| {
+        let with_port = text.parse::<SocketAddr>().ok();
+        with_port.or_else(|| text.parse::<IpAddr>().ok().map(|ip| SocketAddr::new(ip, 0)))
+    };
+    entry
+        .split_once('=')
+        .and_then(|(private, real)| Some((side(private)?, side(real)?)))
+        .ok_or_else(|| {
+            anyhow!("--address {entry:?} is not an entry; it looks like 10.0.1.10:80=127.0.0.1:9001")
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Config> {
+        toml::from_str::<Options>(text)?.resolve()
+    }
+
+    #[test]
+    fn defaults_are_the_contract() {
+        let config = parse("").unwrap();
+        assert_eq!(config.api.to_string(), "127.0.0.1:4566");
+        assert_eq!(config.http.to_string(), "127.0.0.1:8080");
+        assert_eq!(config.https.to_string(), "127.0.0.1:8443");
+        assert_eq!(config.data_dir, Some(PathBuf::from(".breezeway")));
+        assert_eq!(config.account_id, "000000000000");
+        assert_eq!(config.region, "us-east-1");
+        assert_eq!(config.endpoint_domain, "localhost");
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        let check = |text: &str, part: &str| {
+            let error = format!("{:#}", parse(text).unwrap_err());
+            assert!(error.contains(part), "{error}");
+        };
+        check("api = 'nonsense'", "--api \"nonsense\"");
+        check("apy = '127.0.0.1:1'", "apy");
+        check("account-id = '12'", "12 digits");
+        check("network = 'netns'", "not built yet");
+        check("network = 'vxlan'", "not a driver");
+        check("workers = 0", "at least 1");
+        check("address = ['10.0.0.1']", "--address \"10.0.0.1\"");
+        check("region = 'US East'", "us-east-1");
+        check("ephemeral = true\ndata-dir = 'x'", "--data-dir");
+    }
+
+    #[test]
+    fn a_flag_wins_over_the_file() {
+        let flags = Options { api: Some("127.0.0.1:1".into()), ..Options::default() };
+        let file: Options = toml::from_str("api = '127.0.0.1:2'\nregion = 'eu-west-1'").unwrap();
+        let config = flags.or(file).resolve().unwrap();
+        assert_eq!(config.api.port(), 1);
+        assert_eq!(config.region, "eu-west-1");
+    }
+
+    #[test]
+    fn the_address_book_takes_ports_or_whole_addresses() {
+        let config = parse("address = ['10.0.1.10:80=127.0.0.1:9001', '10.0.1.11=127.0.0.1']");
+        let book = config.unwrap().address_book;
+        let check = |n: usize, private: &str, real: &str| {
+            assert_eq!((book[n].0.to_string(), book[n].1.to_string()), (private.into(), real.into()));
+        };
+        check(0, "10.0.1.10:80", "127.0.0.1:9001");
+        check(1, "10.0.1.11:0", "127.0.0.1:0");
+    }
+}

@@ -1,0 +1,158 @@
+//! Reconcilers: they look at the state and the clock and bring about what must follow.
+//!
+//! Each takes no input, is idempotent, and runs on every change and when its time has come: links
+//! become available, load balancers active, drained targets are forgotten, deleted things that
+//! stay visible for a while disappear. Stacks have their own executor in `deploy`.
+
+use model::balancer::{LoadBalancer, LoadBalancerState, Target};
+use model::link::{VpcLink, VpcLinkStatus};
+use model::network::{Instance, InstanceState, NatGateway};
+use model::table::Record;
+use model::{Snapshot, Timestamp};
+use store::{Aborted, Store, Txn};
+use tracing::warn;
+
+/// How long a deleted NAT gateway or a terminated instance stays visible. AWS: about an hour.
+const VISIBLE_AFTER_DELETION_MS: i64 = 3_600_000;
+
+/// Runs all reconcilers once; answers when the next one is due if nothing changes before.
+pub fn run(store: &Store, now: Timestamp) -> Option<Timestamp> {
+    let state = store.snapshot();
+    if is_due(&state, now) {
+        let done = store.transact(|txn| {
+            settle(txn, now);
+            Ok::<(), std::convert::Infallible>(())
+        });
+        if let Err(Aborted::Store(error)) = done {
+            warn!(%error, "the state cannot be brought up to date; trying again");
+            return Some(now.plus_seconds(1));
+        }
+    }
+    next_due(&store.snapshot(), now)
+}
+
+fn is_due(state: &Snapshot, now: Timestamp) -> bool {
+    state.vpc_links.iter().any(|link| pending(link))
+        || state.load_balancers.iter().any(|balancer| provisioning(balancer))
+        || deadlines(state).any(|deadline| deadline <= now)
+}
+
+fn next_due(state: &Snapshot, now: Timestamp) -> Option<Timestamp> {
+    deadlines(state).filter(|deadline| *deadline > now).min()
+}
+
+/// When time alone changes something.
+fn deadlines(state: &Snapshot) -> impl Iterator<Item = Timestamp> {
+    let drained = state.targets.iter().filter_map(|target| target.draining_until);
+    let gateways = state.nat_gateways.iter().filter_map(|gateway| gone(gateway));
+    drained.chain(gateways)
+}
+
+fn pending(link: &VpcLink) -> bool {
+    link.status == VpcLinkStatus::Pending
+}
+
+fn provisioning(balancer: &LoadBalancer) -> bool {
+    balancer.state == LoadBalancerState::Provisioning
+}
+
+fn drained(target: &Target, now: Timestamp) -> bool {
+    target.draining_until.is_some_and(|deadline| deadline <= now)
+}
+
+fn gone(gateway: &NatGateway) -> Option<Timestamp> {
+    gateway.deleted.map(|deleted| deleted.plus_ms(VISIBLE_AFTER_DELETION_MS))
+}
+
+fn forgotten(instance: &Instance, now: Timestamp) -> bool {
+    // The launch time stands in for the time of termination: a terminated instance is of no use.
+    instance.state == InstanceState::Terminated
+        && instance.launched.plus_ms(VISIBLE_AFTER_DELETION_MS) <= now
+}
+
+fn settle(txn: &mut Txn, now: Timestamp) {
+    for key in keys::<VpcLink>(txn, pending) {
+        txn.update::<VpcLink>(&key, |link| link.status = VpcLinkStatus::Available);
+    }
+    for key in keys::<LoadBalancer>(txn, provisioning) {
+        txn.update::<LoadBalancer>(&key, |balancer| balancer.state = LoadBalancerState::Active);
+    }
+    remove::<Target>(txn, |target| drained(target, now));
+    remove::<NatGateway>(txn, |gateway| gone(gateway).is_some_and(|at| at <= now));
+    remove::<Instance>(txn, |instance| forgotten(instance, now));
+}
+
+fn keys<R: Record>(txn: &Txn, wanted: impl Fn(&R) -> bool) -> Vec<R::Key> {
+    R::table(txn).iter().filter(|record| wanted(record)).map(|record| record.key()).collect()
+}
+
+fn remove<R: Record>(txn: &mut Txn, wanted: impl Fn(&R) -> bool) {
+    for key in keys::<R>(txn, wanted) {
+        txn.remove::<R>(&key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::balancer::{HealthCheck, TargetGroup, TargetId, TargetType};
+    use model::{Scope, TargetGroupArn};
+
+    use super::*;
+
+    fn group(arn: &TargetGroupArn) -> TargetGroup {
+        TargetGroup {
+            scope: Scope::new("000000000000", "us-east-1"),
+            arn: arn.clone(),
+            name: "web".into(),
+            target_type: TargetType::Ip,
+            protocol: Some("HTTP".into()),
+            protocol_version: Some("HTTP1".into()),
+            port: Some(80),
+            vpc: None,
+            ip_address_type: "ipv4".into(),
+            health_check: HealthCheck {
+                enabled: true,
+                protocol: "HTTP".into(),
+                port: None,
+                path: Some("/".into()),
+                interval_seconds: 30,
+                timeout_seconds: 5,
+                healthy_threshold: 5,
+                unhealthy_threshold: 2,
+                matcher: Some("200".into()),
+            },
+            attributes: model::balancer::Attributes::new(),
+            tags: model::Tags::new(),
+            created: Timestamp(0),
+        }
+    }
+
+    #[test]
+    fn a_drained_target_is_forgotten_when_its_time_has_come() {
+        let store = Store::ephemeral();
+        let arn = TargetGroupArn::from("arn:aws:elasticloadbalancing:r:0:targetgroup/web/1");
+        let target = |draining_until| Target {
+            group: arn.clone(),
+            id: TargetId { id: "10.0.0.1".into(), port: 80 },
+            zone: None,
+            registered: Timestamp(0),
+            draining_until,
+        };
+        let put = |draining| {
+            store
+                .transact(|txn| {
+                    txn.put(group(&arn));
+                    txn.put(target(draining));
+                    Ok::<(), ()>(())
+                })
+                .unwrap();
+        };
+        put(None);
+        assert_eq!(run(&store, Timestamp(5)), None);
+        put(Some(Timestamp(10)));
+        assert_eq!(run(&store, Timestamp(9)), Some(Timestamp(10)));
+        assert_eq!(store.snapshot().targets.len(), 1);
+        assert_eq!(run(&store, Timestamp(10)), None);
+        assert_eq!(store.snapshot().targets.len(), 0);
+    }
+}
