@@ -31,14 +31,16 @@ impl Constraint {
     pub const NONE: Constraint =
         Constraint { min: None, max: None, values: &[], pattern: None, item: None, key: None };
 
-    /// Every constraint in AWS's words.
-    pub fn all(&self) -> Vec<Broken> {
+    /// Every constraint of a string, or of a number.
+    pub fn all(&self, number: bool) -> Vec<Broken> {
+        let above = if number { Broken::Above } else { Broken::LongerThan };
+        let below = if number { Broken::Below } else { Broken::ShorterThan };
         let mut all = Vec::new();
         if !self.values.is_empty() {
             all.push(Broken::Values(self.values));
         }
-        all.extend(self.max.map(Broken::LongerThan));
-        all.extend(self.min.map(Broken::ShorterThan));
+        all.extend(self.max.map(above));
+        all.extend(self.min.map(below));
         all.extend(self.pattern.map(|p| Broken::Pattern(p.source)));
         all
     }

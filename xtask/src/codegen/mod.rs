@@ -124,3 +124,25 @@ fn stale(target: &Path, files: &Files) -> Result<Vec<PathBuf>> {
     }
     Ok(stale)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Runs where botocore is installed; `cargo xtask codegen --check` insists on it.
+    #[test]
+    fn committed_shapes_are_current() {
+        if let Err(error) = run(&Args { check: true }) {
+            let text = format!("{error:#}");
+            assert!(text.contains("pip install"), "{text}");
+            eprintln!("skipped: {text}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_version_says_what_to_install() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let error = botocore::Data::find(root, "0.0.1").err().unwrap();
+        assert!(error.to_string().contains("pip install botocore==0.0.1"), "{error}");
+    }
+}

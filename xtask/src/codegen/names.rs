@@ -36,8 +36,8 @@ fn snake(name: &str) -> String {
                     || b.is_ascii_digit()
                     || (b.is_ascii_uppercase()
                         && after.is_some_and(|a| a.is_ascii_lowercase())
-                        && &chars[i..] != ['N', 's']
-                        && &chars[i..] != ['D', 's'])
+                        && chars[i..] != ['N', 's']
+                        && chars[i..] != ['D', 's'])
             });
         if starts_word || matches!(c, '-' | '.') {
             out.push('_');

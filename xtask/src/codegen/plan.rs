@@ -75,6 +75,7 @@ impl<'a> Plan<'a> {
             for (side, input) in [("input", true), ("output", false)] {
                 if let Some(shape) = operation[side]["shape"].as_str() {
                     *roots.entry(shape).or_default() += 1;
+                    planner.check_carried(name, shape)?;
                     planner.walk(shape, input)?;
                 }
             }
@@ -152,6 +153,22 @@ impl<'a> Planner<'a> {
                 && !listed(&self.service.skip, name).unwrap_or(false)
         };
         Ok(members.iter().filter(|(name, _)| left(name)).collect())
+    }
+
+    /// Refuses what `wire::protocol::rest_json` cannot carry.
+    fn check_carried(&self, operation: &str, shape: &str) -> Result<()> {
+        ensure!(
+            self.shape(shape)?["payload"].is_null(),
+            "{operation}: a body that is one member is not supported yet"
+        );
+        for (name, member) in self.members(shape)? {
+            let location = member["location"].as_str().unwrap_or("uri");
+            ensure!(
+                ["uri", "querystring"].contains(&location),
+                "{operation}: {name} travels in {location:?}, which is not supported yet"
+            );
+        }
+        Ok(())
     }
 
     /// Marks every structure below `shape`.
