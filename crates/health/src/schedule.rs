@@ -1,0 +1,74 @@
+//! When a target is probed: at once, then at its interval, and sooner when it is suspect.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::time::Duration;
+
+use routing::tables::Check;
+use tokio::sync::{Notify, Semaphore, mpsc};
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
+
+use crate::Suspect;
+use crate::probe::{Probed, probe};
+
+/// Probes in progress at any time, over all targets; further ones wait their turn.
+pub const PROBES_AT_ONCE: usize = 512;
+/// Least time between a probe and an extra one because the target is suspect.
+pub const NUDGE_GAP: Duration = Duration::from_secs(1);
+
+/// What a probe loop shares with its supervisor.
+#[derive(Clone, Debug)]
+pub(crate) struct Tools {
+    /// Room for one more probe.
+    pub(crate) room: Arc<Semaphore>,
+    /// Where outcomes go. The number tells runs of one target apart.
+    pub(crate) report: mpsc::Sender<(Suspect, u64, Probed)>,
+}
+
+/// Probes a target until the task is aborted.
+///
+/// AWS: how long a probe takes does not shift the schedule.
+/// DEVIATION: A healthy target that refuses a connection is probed at once, not only when its next
+/// health check is due; AWS has no such hint for application load balancers.
+pub(crate) async fn watch(check: Check, run: u64, nudge: Arc<Notify>, tools: Tools) {
+    let key = (check.group.clone(), check.target.clone());
+    let interval = check.interval.max(Duration::from_millis(1));
+    let mut ticks = interval_at(Instant::now() + first_gap(&key, interval), interval);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    loop {
+        let Ok(permit) = tools.room.acquire().await else { return };
+        let probed = probe(&check).await;
+        drop(permit);
+        if tools.report.send((key.clone(), run, probed)).await.is_err() {
+            return;
+        }
+        let rested = Instant::now() + NUDGE_GAP;
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = async { nudge.notified().await; tokio::time::sleep_until(rested).await } => {}
+        }
+    }
+}
+
+/// The first interval is up to a tenth shorter, by target, so that probes of a big group that was
+/// registered at once spread out.
+fn first_gap(key: &Suspect, interval: Duration) -> Duration {
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    interval - interval * (hasher.finish() % 100) as u32 / 1000
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::balancer::TargetId;
+
+    #[test]
+    fn first_gaps_spread_over_a_tenth() {
+        let interval = Duration::from_secs(30);
+        let gap = |n: u16| first_gap(&("g".into(), TargetId { id: "i".into(), port: n }), interval);
+        let gaps: std::collections::BTreeSet<_> = (0..200).map(gap).collect();
+        assert!(gaps.iter().all(|gap| (interval * 9 / 10..=interval).contains(gap)));
+        assert!(gaps.len() > 20, "{}", gaps.len());
+    }
+}
