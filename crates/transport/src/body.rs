@@ -12,6 +12,7 @@ use http_body::Body as _;
 use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep};
 
+use crate::cut::Cut;
 use crate::pool::Lease;
 
 /// Why a body did not arrive whole.
@@ -51,12 +52,15 @@ enum Source {
 struct ClientBody {
     incoming: Incoming,
     idle: IdleTimer,
+    /// Bytes that may come at all, and that may still come.
+    limit: (usize, usize),
 }
 
 struct UpstreamBody {
     incoming: Incoming,
     idle: IdleTimer,
     lease: Option<Lease>,
+    cut: Option<Cut>,
 }
 
 impl Body {
@@ -75,7 +79,26 @@ impl Body {
         if incoming.is_end_stream() {
             return Body::empty();
         }
-        Body(Source::Client(Box::new(ClientBody { incoming, idle: IdleTimer::new(idle, None) })))
+        let idle = IdleTimer::new(idle, None);
+        Body(Source::Client(Box::new(ClientBody {
+            incoming,
+            idle,
+            limit: (usize::MAX, usize::MAX),
+        })))
+    }
+
+    /// Fail a client's body with [`BodyError::TooLarge`] once it has more than `limit` bytes.
+    pub(crate) fn limit(&mut self, limit: usize) {
+        if let Source::Client(body) = &mut self.0 {
+            body.limit = (limit, limit);
+        }
+    }
+
+    /// Let `cut` end an upstream's body with [`BodyError::Upstream`].
+    pub(crate) fn cut_by(&mut self, cut: Cut) {
+        if let Source::Upstream(body) = &mut self.0 {
+            body.cut = Some(cut);
+        }
     }
 
     /// `lease` gives the connection back once the last byte was read.
@@ -90,7 +113,12 @@ impl Body {
             return Body::empty();
         }
         let idle = IdleTimer::new(idle, deadline);
-        Body(Source::Upstream(Box::new(UpstreamBody { incoming, idle, lease: Some(lease) })))
+        Body(Source::Upstream(Box::new(UpstreamBody {
+            incoming,
+            idle,
+            lease: Some(lease),
+            cut: None,
+        })))
     }
 
     /// The next piece, or `None` after the last one.
@@ -165,7 +193,7 @@ impl ClientBody {
         match poll_data(&mut self.incoming, cx) {
             Poll::Ready(item) => {
                 self.idle.progress();
-                Poll::Ready(item.map(|data| data.map_err(|_| BodyError::Client)))
+                Poll::Ready(item.map(|data| self.count(data.map_err(|_| BodyError::Client)?)))
             }
             Poll::Pending => {
                 ready!(self.idle.poll_expired(cx));
@@ -173,10 +201,20 @@ impl ClientBody {
             }
         }
     }
+
+    fn count(&mut self, data: Bytes) -> Result<Bytes, BodyError> {
+        let (limit, left) = self.limit;
+        let left = left.checked_sub(data.len()).ok_or(BodyError::TooLarge(limit))?;
+        self.limit = (limit, left);
+        Ok(data)
+    }
 }
 
 impl UpstreamBody {
     fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyError>>> {
+        if self.cut.as_ref().is_some_and(|cut| cut.poll(cx).is_ready()) {
+            return Poll::Ready(Some(Err(BodyError::Upstream)));
+        }
         let item = match poll_data(&mut self.incoming, cx) {
             Poll::Ready(item) => item,
             Poll::Pending => {

@@ -82,6 +82,12 @@ impl Request {
         self.body = body;
     }
 
+    /// Let the client's body fail with [`crate::BodyError::TooLarge`] once it has more than
+    /// `limit` bytes.
+    pub fn limit_body(&mut self, limit: usize) {
+        self.body.limit(limit);
+    }
+
     /// The body's length if the client announced it; 0 without a body.
     pub fn body_length(&self) -> Option<u64> {
         self.body.length()

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::response::Parts;
 
 use crate::body::{Body, BodyError};
+use crate::cut::Cut;
 use crate::edits::Edits;
 use crate::limits;
 use crate::request::{all, lines};
@@ -123,6 +124,11 @@ impl UpstreamResponse {
     /// The body's length if announced.
     pub fn body_length(&self) -> Option<u64> {
         self.body.length()
+    }
+
+    /// Let `cut` end the body before its time: the client's message is then cut as well.
+    pub fn cut_by(&mut self, cut: Cut) {
+        self.body.cut_by(cut);
     }
 
     /// Take the body, e.g. to read it here; the response then passes on without one.
