@@ -41,8 +41,7 @@ pub fn caller(
     if let Some(key) = key {
         check(&signature, key, call, now)?;
     } else if signatures_required {
-        let message = "The security token included in the request is invalid.";
-        return Err(Fault::new(403, "InvalidClientTokenId", message));
+        return Err(sigv4::unknown_key());
     }
     let account = key.map_or(settings.account.as_str(), |key| &key.scope.account);
     let principal = key.map_or_else(
@@ -62,10 +61,7 @@ fn signature<'a>(parts: Parts<'a>, required: bool) -> Result<Option<Signature<'a
         return Ok(None);
     }
     match sigv4::parse(parts)? {
-        None if required => {
-            let message = "Request is missing Authentication Token";
-            Err(Fault::new(403, "MissingAuthenticationToken", message))
-        }
+        None if required => Err(sigv4::missing_token()),
         signature => Ok(signature),
     }
 }
@@ -81,8 +77,7 @@ fn check(
         return Err(Fault::new(403, "ExpiredToken", message));
     }
     if key.session_token.is_some() && key.session_token != signature.token {
-        let message = "The security token included in the request is invalid.";
-        return Err(Fault::new(403, "InvalidClientTokenId", message));
+        return Err(sigv4::unknown_key());
     }
     signature.verify(&key.secret, Time(now.0), &sigv4::body_hash(&call.body))
 }

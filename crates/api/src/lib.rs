@@ -22,6 +22,7 @@ use store::Store;
 use tokio::sync::watch;
 
 pub use call::Call;
+pub use run::now;
 pub use guard::is_trusted;
 pub use serve::{MAX_BODY_BYTES, serve};
 

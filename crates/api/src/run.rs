@@ -1,13 +1,13 @@
 //! Runs an operation: reads on the published state, writes in a transaction, and a write is
 //! answered only when the data plane serves it, so that the very next request sees the change.
 
-use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use control::{Ctx, Operation, Run};
 use model::{Revision, Timestamp};
 use store::{Aborted, StoreError};
 use tracing::error;
+use wire::sigv4::{self, Family};
 use wire::{Fault, Node, Reply};
 
 use crate::dispatch::{self, Meant};
@@ -153,6 +153,15 @@ fn store_fault(error: &StoreError) -> Fault {
 fn panicked(error: tokio::task::JoinError) -> Fault {
     error!(%error, "an operation ended unexpectedly");
     Fault::internal("The operation ended unexpectedly; nothing was changed.")
+}
+
+/// The family whose spelling of authentication faults a service uses.
+fn family(service: &shapes::Service) -> Family {
+    match service.protocol {
+        shapes::Protocol::Query => Family::Query,
+        shapes::Protocol::Ec2 => Family::Ec2,
+        shapes::Protocol::RestJson | shapes::Protocol::Json11 => Family::Json,
+    }
 }
 
 fn answer(

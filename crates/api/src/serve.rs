@@ -11,7 +11,7 @@ pub const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 
 /// Answers a request on the control port.
 pub async fn serve(api: &Api, mut request: Request) -> Response {
-    let mut body = request.take_body();
+    let body = request.take_body();
     let body = match body.collect(MAX_BODY_BYTES).await {
         Ok(body) => body,
         Err(BodyError::TooLarge(_)) => return too_large(),

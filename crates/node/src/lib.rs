@@ -1,1 +1,22 @@
-//! node
+//! A node: configuration, wiring, the applier that turns snapshots into tables, reconcilers,
+//! metrics and the node's own pages. The command line only calls what is here.
+
+mod admin;
+mod applier;
+mod banner;
+pub mod client;
+mod config;
+mod control_port;
+pub mod echo;
+pub mod log;
+mod metrics;
+mod node;
+mod reconcile;
+mod signals;
+mod sockets;
+mod threads;
+mod tls;
+pub mod up;
+
+pub use config::{Config, Options};
+pub use node::{Addresses, Node};

@@ -10,6 +10,9 @@ use node::{Config, Node, Options};
 /// The flags of `serve`.
 #[derive(Args)]
 pub struct Serve {
+    /// `json` prints one line with the addresses on standard output once the node serves
+    #[arg(long, value_name = "FORMAT", value_parser = ["text", "json"], default_value = "text")]
+    output: String,
     /// The node's options.
     #[command(flatten)]
     pub node: NodeFlags,
@@ -43,7 +46,11 @@ impl Serve {
         let config = self.node.resolve()?;
         node::log::start(&config.log)?;
         let node = Node::start(&config)?;
-        eprint!("{}", node.banner());
+        if self.output == "json" {
+            println!("{}", node.ready_line());
+        } else {
+            eprint!("{}", node.banner());
+        }
         node.run_until_signal()?;
         Ok(ExitCode::SUCCESS)
     }

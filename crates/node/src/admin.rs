@@ -1,0 +1,215 @@
+//! The node's own pages on the control port, under `/_breezeway/`: health, metrics, explain, reset.
+//! Answers are JSON but for the metrics; web pages of other sites are refused as for operations.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use api::Api;
+use bytes::Bytes;
+use routing::{Body, Explanation, Version, View};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use transport::{Edits, Request, Response, Workers};
+
+use crate::applier::Applied;
+use crate::config::Config;
+use crate::node::Addresses;
+
+/// The longest body of a request to these pages, in bytes.
+const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// What the pages show.
+pub struct Admin {
+    /// Records and the revision that is live.
+    pub api: Api,
+    /// Tables and findings.
+    pub applied: Arc<Applied>,
+    /// The data plane.
+    pub workers: Arc<Workers>,
+    /// Where the node listens.
+    pub addresses: Addresses,
+    /// How it was configured.
+    pub config: Config,
+}
+
+/// The body of an explain request.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Question {
+    method: String,
+    url: String,
+    #[serde(default)]
+    headers: Vec<(String, String)>,
+    #[serde(default)]
+    source: Option<IpAddr>,
+}
+
+impl Admin {
+    /// Answers a request for one of the pages.
+    pub async fn serve(&self, request: Request) -> Response {
+        let head = request.head();
+        let origin = head.get_str("origin");
+        if !api::is_trusted(head.host(), origin) {
+            return problem(403, "This node refuses requests from web pages of other sites.");
+        }
+        let (method, path) = (head.method().to_owned(), head.path().to_owned());
+        match (method.as_str(), path.as_str()) {
+            ("GET" | "HEAD", "/_breezeway/health") => json_page(200, &self.health()),
+            ("GET" | "HEAD", "/_breezeway/metrics") => self.metrics(),
+            ("POST", "/_breezeway/explain") => self.explain(request).await,
+            ("POST", "/_breezeway/reset") => self.reset().await,
+            (_, "/_breezeway/health" | "/_breezeway/metrics") => problem(405, "Use GET."),
+            (_, "/_breezeway/explain" | "/_breezeway/reset") => problem(405, "Use POST."),
+            _ => problem(404, "The pages are health, metrics, explain and reset."),
+        }
+    }
+
+    fn health(&self) -> Value {
+        let state = self.api.store.snapshot();
+        let Addresses { api, http, https } = self.addresses;
+        let findings: Vec<Value> = self
+            .applied
+            .findings
+            .borrow()
+            .iter()
+            .map(|f| json!({"resource": f.resource, "message": f.message, "fix": f.fix}))
+            .collect();
+        json!({
+            "status": "ok",
+            "version": env!("CARGO_PKG_VERSION"),
+            "api": api.to_string(),
+            "http": http.to_string(),
+            "https": https.to_string(),
+            "account": self.config.account_id,
+            "region": self.config.region,
+            "ephemeral": self.config.data_dir.is_none(),
+            "network": {"driver": "host", "why": self.config.network_reason},
+            "revision": {"committed": state.revision, "live": *self.applied.revision.borrow()},
+            "resources": {
+                "apis": state.apis.len(),
+                "routes": state.routes.len(),
+                "vpc_links": state.vpc_links.len(),
+                "load_balancers": state.load_balancers.len(),
+                "target_groups": state.target_groups.len(),
+                "targets": state.targets.len(),
+                "vpcs": state.vpcs.len(),
+                "stacks": state.stacks.len(),
+            },
+            "findings": findings,
+        })
+    }
+
+    fn metrics(&self) -> Response {
+        let tables = Arc::clone(&self.applied.tables);
+        match crate::metrics::render(tables, &self.api.store, &self.workers) {
+            Ok(text) => {
+                let mut edits = Edits::new();
+                let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+                edits.set("content-type", kind);
+                Response::full(200, &edits, Bytes::from(text))
+            }
+            Err(error) => problem(500, &format!("The metrics cannot be written: {error}")),
+        }
+    }
+
+    async fn reset(&self) -> Response {
+        let Some(revision) = self.api.store.reset() else {
+            return problem(409, "This node keeps its records; only one started with --ephemeral can be reset.");
+        };
+        self.api.until_live(revision).await;
+        json_page(200, &json!({"status": "empty", "revision": revision}))
+    }
+
+    async fn explain(&self, mut request: Request) -> Response {
+        let Ok(body) = request.take_body().collect(MAX_BODY_BYTES).await else {
+            return problem(413, "The body is too long.");
+        };
+        let question: Question = match serde_json::from_slice(&body) {
+            Ok(question) => question,
+            Err(error) => return problem(400, &format!("The body cannot be read: {error}")),
+        };
+        match self.answer(&question) {
+            Ok(answer) => json_page(200, &answer),
+            Err(message) => problem(400, &message),
+        }
+    }
+
+    fn answer(&self, question: &Question) -> Result<Value, String> {
+        let (https, host, target) = split_url(&question.url)?;
+        let mut headers: Vec<(&str, &[u8])> = vec![("host", host.as_bytes())];
+        let given = question.headers.iter().filter(|(n, _)| !n.eq_ignore_ascii_case("host"));
+        headers.extend(given.map(|(name, value)| (name.as_str(), value.as_bytes())));
+        let named = question.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("host"));
+        let host = named.map_or(host, |(_, value)| value.as_str());
+        headers[0].1 = host.as_bytes();
+        let source = question.source.unwrap_or_else(|| IpAddr::from([127, 0, 0, 1]));
+        let view = View {
+            method: &question.method,
+            target,
+            host: Some(host),
+            headers: &headers,
+            source: SocketAddr::new(source, 0),
+            https,
+            version: Version::Http11,
+            body: Body::Empty,
+        };
+        let tables = self.applied.tables.load_full();
+        let now = api::now();
+        Ok(as_json(&routing::explain(&tables, &view, now, fastrand::u64(..))))
+    }
+}
+
+/// Whether the URL is HTTPS, its authority, and its path with query.
+fn split_url(url: &str) -> Result<(bool, &str, &str), String> {
+    let (https, rest) = match url.split_once("://") {
+        Some(("http", rest)) => (false, rest),
+        Some(("https", rest)) => (true, rest),
+        _ => return Err(format!("{url:?} is not a URL: it starts with http:// or https://")),
+    };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (host, target) = rest.split_at(end);
+    let target = target.split('#').next().unwrap_or_default();
+    if host.is_empty() {
+        return Err(format!("{url:?} has no host"));
+    }
+    Ok((https, host, if target.is_empty() { "/" } else { target }))
+}
+
+fn as_json(explanation: &Explanation) -> Value {
+    let steps: Vec<Value> = explanation
+        .steps
+        .iter()
+        .map(|s| json!({"step": s.step.as_str(), "passed": s.passed, "detail": s.detail}))
+        .collect();
+    let answer = explanation.answer.as_ref().map(|answer| {
+        json!({"status": answer.status, "body": String::from_utf8_lossy(&answer.body)})
+    });
+    let refused = explanation.steps.iter().any(|step| !step.passed);
+    json!({"refused": refused, "steps": steps, "answer": answer})
+}
+
+fn json_page(status: u16, value: &Value) -> Response {
+    let mut edits = Edits::new();
+    edits.set("content-type", "application/json");
+    Response::full(status, &edits, Bytes::from(format!("{value:#}\n")))
+}
+
+fn problem(status: u16, message: &str) -> Response {
+    json_page(status, &json!({ "message": message }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::split_url;
+
+    #[test]
+    fn a_url_is_split_as_a_client_would() {
+        let check = |url, expect| assert_eq!(split_url(url).ok(), expect, "{url}");
+        check("http://a.b:80/x?y#z", Some((false, "a.b:80", "/x?y")));
+        check("https://a", Some((true, "a", "/")));
+        check("http://a?q", Some((false, "a", "?q")));
+        check("a/b", None);
+        check("http:///b", None);
+        check("ftp://a/b", None);
+    }
+}

@@ -1,0 +1,98 @@
+//! The applier: each published snapshot becomes tables, and the tables become what requests see.
+//!
+//! Compile, bind live state, open and close sockets, swap, say which revision is live. It runs on
+//! a thread of its own, so that a compile delays no request; when several snapshots come while it
+//! works, it takes the newest.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use model::{Revision, Settings};
+use routing::live::LiveRegistry;
+use routing::{Finding, Tables};
+use store::Store;
+use tokio::sync::watch;
+use tracing::debug;
+
+use crate::sockets::Sockets;
+use crate::threads::Stop;
+
+/// What the applier publishes.
+pub struct Applied {
+    /// What requests are decided with.
+    pub tables: Arc<ArcSwap<Tables>>,
+    /// The newest tables, for loops that wait for a change.
+    pub changed: watch::Sender<Arc<Tables>>,
+    /// The revision that is live.
+    pub revision: watch::Sender<Revision>,
+    /// What does not work in the current state, and how to mend it.
+    pub findings: watch::Sender<Arc<Vec<Finding>>>,
+}
+
+impl Applied {
+    /// Nothing applied yet.
+    pub fn new() -> Self {
+        Self {
+            tables: Arc::default(),
+            changed: watch::channel(Arc::default()).0,
+            revision: watch::channel(0).0,
+            findings: watch::channel(Arc::default()).0,
+        }
+    }
+}
+
+/// Turns snapshots into tables.
+pub struct Applier {
+    store: Arc<Store>,
+    settings: Arc<Settings>,
+    live: LiveRegistry,
+    sockets: Sockets,
+    applied: Arc<Applied>,
+}
+
+/// How often a socket that could not be bound is tried again.
+const RETRY_SECONDS: u64 = 5;
+
+impl Applier {
+    /// An applier for a store.
+    pub fn new(
+        store: Arc<Store>,
+        settings: Arc<Settings>,
+        sockets: Sockets,
+        applied: Arc<Applied>,
+    ) -> Self {
+        Self { store, settings, live: LiveRegistry::default(), sockets, applied }
+    }
+
+    /// Applies the current snapshot.
+    pub fn apply(&mut self) {
+        let snapshot = self.store.snapshot();
+        let (tables, mut findings) = routing::compile(&snapshot, &self.settings);
+        routing::bind(&tables, &mut self.live);
+        let tables = Arc::new(tables);
+        // Sockets open after the swap, so that a new one finds its listener, and close after it,
+        // so that nothing new arrives for one that has gone.
+        self.applied.tables.store(Arc::clone(&tables));
+        findings.extend(self.sockets.follow(&tables.sockets));
+        findings.sort();
+        self.applied.findings.send_replace(Arc::new(findings));
+        self.applied.changed.send_replace(tables);
+        self.applied.revision.send_replace(snapshot.revision);
+        debug!(revision = snapshot.revision, "applied");
+    }
+
+    /// Applies every change until told to stop.
+    pub async fn run(mut self, mut stop: Stop) {
+        let mut published = self.store.subscribe();
+        loop {
+            let retry = tokio::time::Duration::from_secs(RETRY_SECONDS);
+            tokio::select! {
+                biased;
+                () = stop.requested() => return,
+                changed = published.changed() => if changed.is_err() { return },
+                () = tokio::time::sleep(retry), if self.sockets.has_failures() => {}
+            }
+            self.apply();
+        }
+    }
+}

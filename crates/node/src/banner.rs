@@ -1,0 +1,43 @@
+//! What a starting node tells the person who started it.
+
+use crate::node::{Addresses, Node};
+
+impl Node {
+    /// A few lines: where the node listens, where it keeps things, what to try first.
+    pub fn banner(&self) -> String {
+        let Addresses { api, http, https } = self.addresses();
+        let config = self.config();
+        let data = match &config.data_dir {
+            Some(folder) => format!("records are kept in {}", folder.display()),
+            None => "nothing is kept (--ephemeral)".to_owned(),
+        };
+        format!(
+            "breezeway {version}
+  control API   http://{api}   every AWS service: --endpoint-url http://{api}
+  front door    http://{http}   https://{https}
+  networks      driver host: private addresses are reached from this machine ({why})
+  data          {data}
+  account       {account} in {region}
+
+  try           aws --endpoint-url http://{api} apigatewayv2 get-apis
+  health        http://{api}/_breezeway/health   metrics: /_breezeway/metrics
+
+",
+            version = env!("CARGO_PKG_VERSION"),
+            why = config.network_reason,
+            account = config.account_id,
+            region = config.region,
+        )
+    }
+
+    /// One line of JSON for scripts: the addresses that the node listens on.
+    pub fn ready_line(&self) -> String {
+        let Addresses { api, http, https } = self.addresses();
+        let line = serde_json::json!({
+            "api": api.to_string(),
+            "http": http.to_string(),
+            "https": https.to_string(),
+        });
+        line.to_string()
+    }
+}

@@ -1,0 +1,20 @@
+//! Where log lines go: standard error, in colour on a terminal.
+
+use std::io::IsTerminal;
+
+use anyhow::{Result, anyhow};
+use tracing_subscriber::EnvFilter;
+
+/// Starts logging with a filter such as `info` or `info,breezeway::access=debug`.
+pub fn start(filter: &str) -> Result<()> {
+    let parsed = EnvFilter::try_new(filter)
+        .map_err(|cause| anyhow!("--log {filter:?} is not a filter: {cause}"))?;
+    let colour = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt()
+        .with_env_filter(parsed)
+        .with_writer(std::io::stderr)
+        .with_ansi(colour)
+        .with_target(true)
+        .try_init()
+        .map_err(|cause| anyhow!("logging cannot be started: {cause}"))
+}

@@ -1,0 +1,82 @@
+//! The sockets of load balancers: opened and closed as the tables want them.
+//!
+//! A socket that cannot be bound is no error of the change that wanted it: it becomes a finding,
+//! and is tried again. An address that is not of this machine is none either: with the `host`
+//! driver, a private address outside loopback has no socket.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use model::ListenerArn;
+use proxy::BalancerPort;
+use routing::tables::Socket;
+use routing::Finding;
+use transport::{ListenOptions, ListenerKey, Workers};
+
+/// The open sockets of load balancers.
+pub struct Sockets {
+    workers: Arc<Workers>,
+    proxy: Arc<proxy::Proxy>,
+    open: BTreeMap<(ListenerArn, SocketAddr), ListenerKey>,
+    failed: BTreeMap<(ListenerArn, SocketAddr), io::Error>,
+}
+
+impl Sockets {
+    /// No sockets yet.
+    pub fn new(workers: Arc<Workers>, proxy: Arc<proxy::Proxy>) -> Self {
+        Self { workers, proxy, open: BTreeMap::new(), failed: BTreeMap::new() }
+    }
+
+    /// Whether a socket that is wanted could not be bound.
+    pub fn has_failures(&self) -> bool {
+        !self.failed.is_empty()
+    }
+
+    /// Opens what is wanted and not open, closes what is open and no longer wanted.
+    pub fn follow(&mut self, wanted: &[Socket]) -> Vec<Finding> {
+        let key = |socket: &Socket| (socket.listener.clone(), socket.bind);
+        let wanted: BTreeMap<_, _> = wanted
+            .iter()
+            .filter(|socket| network::is_local(socket.bind.ip()))
+            .map(|socket| (key(socket), socket))
+            .collect();
+        let workers = &self.workers;
+        self.open.retain(|at, listener| {
+            let keep = wanted.contains_key(at);
+            if !keep {
+                drop(workers.close(listener));
+            }
+            keep
+        });
+        self.failed.clear();
+        for (at, socket) in wanted {
+            if self.open.contains_key(&at) {
+                continue;
+            }
+            match self.open_one(socket) {
+                Ok(listener) => drop(self.open.insert(at, listener)),
+                Err(error) => drop(self.failed.insert(at, error)),
+            }
+        }
+        self.failed.iter().map(|((listener, at), error)| finding(listener, *at, error)).collect()
+    }
+
+    fn open_one(&self, socket: &Socket) -> io::Result<ListenerKey> {
+        let sockets = network::listen(socket.bind, self.workers.count())?;
+        let listener = ListenerKey::from(format!("{} {}", socket.listener, socket.bind));
+        let port = BalancerPort::new(Arc::clone(&self.proxy), socket);
+        let options = ListenOptions { accept: Some(port.accept()), ..ListenOptions::default() };
+        self.workers.listen(listener.clone(), sockets, options, Arc::new(port))?;
+        Ok(listener)
+    }
+}
+
+fn finding(listener: &ListenerArn, at: SocketAddr, error: &io::Error) -> Finding {
+    Finding {
+        resource: listener.to_string(),
+        message: format!("the load balancer does not listen on {at}: {error}"),
+        fix: "free the port, or reach the load balancer by its name on the front door".to_owned(),
+    }
+}
