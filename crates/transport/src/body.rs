@@ -2,8 +2,10 @@
 //! ourselves, read chunk by chunk under back-pressure. Trailers are read and dropped.
 // DEVIATION: Trailer fields are not passed on, in either direction; AWS does not document what it does with them.
 
+use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -54,6 +56,16 @@ struct ClientBody {
     idle: IdleTimer,
     /// Bytes that may come at all, and that may still come.
     limit: (usize, usize),
+    /// Told if the body is dropped before its end.
+    unread: Rc<Cell<bool>>,
+}
+
+impl Drop for ClientBody {
+    fn drop(&mut self) {
+        if !self.incoming.is_end_stream() {
+            self.unread.set(true);
+        }
+    }
 }
 
 struct UpstreamBody {
@@ -75,7 +87,7 @@ impl Body {
         if bytes.is_empty() { Body::empty() } else { Body(Source::Full(bytes)) }
     }
 
-    pub(crate) fn client(incoming: Incoming, idle: Duration) -> Body {
+    pub(crate) fn client(incoming: Incoming, idle: Duration, unread: &Rc<Cell<bool>>) -> Body {
         if incoming.is_end_stream() {
             return Body::empty();
         }
@@ -84,6 +96,7 @@ impl Body {
             incoming,
             idle,
             limit: (usize::MAX, usize::MAX),
+            unread: unread.clone(),
         })))
     }
 

@@ -100,6 +100,7 @@ async fn open(call: &Call<'_>) -> Result<Socket, DialError> {
 async fn talk(call: &Call<'_>, socket: Socket) -> Result<Answer, DialError> {
     let message = message(call).map_err(|why| (Kind::Invalid(why), String::new()))?;
     let (mut sender, driver) = hyper::client::conn::http1::Builder::new()
+        .max_header_size(MAX_HEAD_BYTES)
         .max_buf_size(MAX_HEAD_BYTES)
         .max_headers(MAX_HEADERS)
         .title_case_headers(true)

@@ -142,3 +142,83 @@ pub(crate) fn settle_length(headers: &mut HeaderMap, length: Option<u64>) {
         headers.remove(header::CONTENT_LENGTH);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(lines: &[(&str, &str)]) -> HeaderMap {
+        let line = |(name, value): &(&str, &str)| {
+            (
+                HeaderName::from_bytes(name.as_bytes()).unwrap(),
+                HeaderValue::from_str(value).unwrap(),
+            )
+        };
+        lines.iter().map(line).fold(HeaderMap::new(), |mut map, (name, value)| {
+            map.append(name, value);
+            map
+        })
+    }
+
+    fn check(lines: &[(&str, &str)], change: impl Fn(&mut HeaderMap), expect: &[(&str, &str)]) {
+        let mut headers = map(lines);
+        change(&mut headers);
+        assert_eq!(headers, map(expect), "{lines:?}");
+    }
+
+    #[test]
+    fn edits_apply_in_order() {
+        let check = |edits: &Edits, expect: &[(&str, &str)]| {
+            check(&[("a", "1"), ("a", "2"), ("b", "3")], |headers| edits.apply(headers), expect);
+        };
+        check(&Edits::new(), &[("a", "1"), ("a", "2"), ("b", "3")]);
+        check(Edits::new().set("A", "9"), &[("a", "9"), ("b", "3")]);
+        check(Edits::new().append("b", "9"), &[("a", "1"), ("a", "2"), ("b", "3"), ("b", "9")]);
+        check(Edits::new().remove("a").append("a", "9"), &[("b", "3"), ("a", "9")]);
+        check(Edits::new().set("c", "1").remove("c").remove("a"), &[("b", "3")]);
+    }
+
+    #[test]
+    fn hop_by_hop_fields_are_stripped() {
+        let check = |lines: &[(&str, &str)], expect: &[(&str, &str)]| {
+            check(lines, strip_hop_by_hop, expect);
+        };
+        check(&[("a", "1")], &[("a", "1")]);
+        check(&[("connection", "close"), ("keep-alive", "x"), ("te", "trailers")], &[]);
+        check(&[("transfer-encoding", "chunked"), ("trailer", "x"), ("upgrade", "x")], &[]);
+        check(&[("proxy-connection", "x"), ("trailers", "x")], &[]);
+        check(
+            &[
+                ("connection", "A, b"),
+                ("connection", ",c ,, d e"),
+                ("a", "1"),
+                ("b", "1"),
+                ("c", "1"),
+                ("d", "1"),
+            ],
+            &[("d", "1")],
+        );
+        // What must arrive cannot be named away.
+        let kept = [("host", "a"), ("content-length", "1"), ("content-type", "x")];
+        let mut lines = kept.to_vec();
+        lines.push(("connection", "host, content-length, content-type"));
+        check(&lines, &kept);
+    }
+
+    #[test]
+    fn the_length_agrees_with_the_body() {
+        let check = |values: &[&str], length: Option<u64>, stays: bool| {
+            let lines: Vec<_> = values.iter().map(|value| ("content-length", *value)).collect();
+            let expect = if stays { &lines[..] } else { &[] };
+            check(&lines, |headers| settle_length(headers, length), expect);
+        };
+        check(&["4"], Some(4), true);
+        check(&["0"], Some(0), true);
+        check(&[], Some(4), true);
+        check(&["4"], Some(5), false);
+        check(&["4"], None, false);
+        check(&["4", "4"], Some(4), false);
+        check(&["x"], Some(4), false);
+        check(&["4, 4"], Some(4), false);
+    }
+}

@@ -1,5 +1,6 @@
 //! Byte streams below the codec: a socket (clear or TLS), the client side of it with a replayed
-//! prefix and a write time-out, the upstream side of it with byte counters. No HTTP here.
+//! prefix, a write time-out and a lingering close, the upstream side of it with byte counters.
+//! No HTTP here.
 
 use std::cell::Cell;
 use std::future::Future;
@@ -88,11 +89,43 @@ pub(crate) struct ClientIo {
     /// How long a write may make no progress.
     stall: Duration,
     timer: Option<Pin<Box<Sleep>>>,
+    /// A request body was left unread.
+    unread: Rc<Cell<bool>>,
+    /// Set once our side is shut down and we only wait for the client to close.
+    linger: Option<Pin<Box<Sleep>>>,
 }
 
+/// How long a client that is still sending may take to read our last response. Closing at once
+/// would reset the connection, and the reset could overtake the response.
+const LINGER: Duration = Duration::from_secs(5);
+
 impl ClientIo {
-    pub(crate) fn new(socket: Socket, prefix: Bytes, stall: Duration) -> ClientIo {
-        ClientIo { socket, prefix, stall, timer: None }
+    pub(crate) fn new(
+        socket: Socket,
+        prefix: Bytes,
+        stall: Duration,
+        unread: Rc<Cell<bool>>,
+    ) -> ClientIo {
+        ClientIo { socket, prefix, stall, timer: None, unread, linger: None }
+    }
+
+    /// Throw away what the client still sends, until it closes or takes too long.
+    fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let timer = self.linger.get_or_insert_with(|| Box::pin(tokio::time::sleep(LINGER)));
+        if timer.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        let mut sink = [0; 8192];
+        // After so much the task gives way to others; it comes back at once.
+        for _ in 0..16 {
+            let mut buf = ReadBuf::new(&mut sink);
+            match ready!(Pin::new(&mut self.socket).poll_read(cx, &mut buf)) {
+                Ok(()) if !buf.filled().is_empty() => {}
+                _ => return Poll::Ready(()),
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     /// A write is stuck: fail it once it has been stuck for too long.
@@ -168,8 +201,14 @@ impl AsyncWrite for ClientIo {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        let shut = Pin::new(&mut this.socket).poll_shutdown(cx);
-        this.settle(cx, shut)
+        if this.linger.is_none() {
+            let shut = Pin::new(&mut this.socket).poll_shutdown(cx);
+            ready!(this.settle(cx, shut))?;
+        }
+        if this.unread.get() {
+            ready!(this.poll_linger(cx));
+        }
+        Poll::Ready(Ok(()))
     }
 }
 

@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::dial::{self, DialError};
 use crate::io::{Socket, Traffic, UpstreamIo};
-use crate::limits::Limits;
+use crate::limits::{Limits, MIN_HEAD_BYTES};
 use crate::stats::WorkerStats;
 use crate::tls::{TlsClient, TlsError};
 use crate::upload::{Upload, UploadBody};
@@ -153,7 +153,8 @@ impl Pool {
 fn client_builder(limits: &Limits) -> Builder {
     let mut builder = Builder::new();
     builder
-        .max_buf_size(limits.max_head_bytes.max(crate::limits::MIN_HEAD_BYTES))
+        .max_header_size(limits.max_head_bytes)
+        .max_buf_size(limits.max_head_bytes.max(MIN_HEAD_BYTES))
         .max_headers(limits.max_headers)
         .preserve_header_case(limits.preserve_header_case)
         .title_case_headers(true);

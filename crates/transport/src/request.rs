@@ -1,5 +1,7 @@
 //! A client's request: a borrowed view of its head, and its body. Nothing is decided here.
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -44,10 +46,14 @@ pub struct Request {
 pub struct BadHead(pub &'static str);
 
 impl Request {
-    pub(crate) fn from_client(request: http::Request<Incoming>, idle: Duration) -> Request {
+    pub(crate) fn from_client(
+        request: http::Request<Incoming>,
+        idle: Duration,
+        unread: &Rc<Cell<bool>>,
+    ) -> Request {
         let (mut parts, incoming) = request.into_parts();
         parts.extensions.remove::<hyper::upgrade::OnUpgrade>();
-        Request { parts, body: Body::client(incoming, idle) }
+        Request { parts, body: Body::client(incoming, idle, unread) }
     }
 
     /// A request of our own making (checks, tests), HTTP/1.1. `target` is origin-form.

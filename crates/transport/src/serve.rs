@@ -1,6 +1,7 @@
 //! From an accepted socket to the handler and back: accept loop, TLS handshake, choice of the
 //! protocol, and the codec's connection. Everything about HTTP messages is elsewhere.
 
+use std::cell::Cell;
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
@@ -157,11 +158,12 @@ async fn greet<H: Handler>(
         }
         None => (Socket::Plain(stream), false),
     };
-    let io = TokioIo::new(ClientIo::new(socket, prefix, options.idle));
+    let unread = Rc::new(Cell::new(false));
+    let io = TokioIo::new(ClientIo::new(socket, prefix, options.idle, unread.clone()));
     let idle = http2.then_some(options.idle);
     let watch = worker.register(connection.listener.clone(), idle, options.max_age);
-    let serving =
-        Rc::new(Serving { watch: Rc::new(watch), handler, connection, idle: options.idle });
+    let watch = Rc::new(watch);
+    let serving = Rc::new(Serving { watch, handler, connection, idle: options.idle, unread });
     match http2 {
         true => serve_http2(io, serving, &worker.limits).await,
         false => serve_http1(io, serving, &worker.limits).await,
@@ -190,6 +192,8 @@ struct Serving<H> {
     handler: Arc<H>,
     connection: Connection,
     idle: Duration,
+    /// A request's body was not read to its end.
+    unread: Rc<Cell<bool>>,
 }
 
 async fn serve_http1<H: Handler>(io: TokioIo<ClientIo>, serving: Rc<Serving<H>>, limits: &Limits) {
@@ -198,6 +202,7 @@ async fn serve_http1<H: Handler>(io: TokioIo<ClientIo>, serving: Rc<Serving<H>>,
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(serving.idle)
+        .max_header_size(limits.max_head_bytes)
         .max_buf_size(limits.max_head_bytes.max(MIN_HEAD_BYTES))
         .max_headers(limits.max_headers)
         .preserve_header_case(limits.preserve_header_case)
@@ -257,7 +262,8 @@ async fn respond<H: Handler>(
     let _stream = serving.watch.stream();
     let head_request = request.method() == Method::HEAD;
     let http2 = request.version() == http::Version::HTTP_2;
-    let request = Request::from_client(request, serving.idle);
+    serving.unread.set(false);
+    let request = Request::from_client(request, serving.idle, &serving.unread);
     let response = match check::refuse(&request.parts) {
         None => serving.handler.handle(request, &serving.connection).await,
         Some(refusal) => {

@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, Type};
-use tokio::runtime::{Builder, LocalOptions};
+use tokio::runtime::Builder;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::connection::ListenerKey;
@@ -168,10 +168,16 @@ impl Thread {
         let (stop, stopped) = oneshot::channel::<Duration>();
         let stats = Arc::new(WorkerStats::default());
         let counters = stats.clone();
-        let runtime =
-            move || Builder::new_current_thread().enable_all().build_local(LocalOptions::default());
+        let (started, start) = std::sync::mpsc::channel();
         let body = move || {
-            let Ok(runtime) = runtime() else { return Drained::default() };
+            let built = Builder::new_current_thread().enable_all().build_local(Default::default());
+            let (runtime, outcome) = match built {
+                Ok(runtime) => (Some(runtime), Ok(())),
+                Err(error) => (None, Err(error)),
+            };
+            // The starter waits for exactly this.
+            let _ = started.send(outcome);
+            let Some(runtime) = runtime else { return Drained::default() };
             let worker = Worker::new(limits, counters);
             let orders = worker.clone();
             runtime.spawn_local(async move {
@@ -188,6 +194,7 @@ impl Thread {
             })
         };
         let join = std::thread::Builder::new().name(format!("worker-{index}")).spawn(body)?;
+        start.recv().map_err(io::Error::other)??;
         Ok(Thread { commands, stop, stats, join })
     }
 
@@ -200,19 +207,27 @@ impl Thread {
 /// Bind `count` sockets to one address, among which the kernel spreads connections
 /// (SO_REUSEPORT). Port 0 picks a free port for all of them.
 pub fn bind(addr: SocketAddr, count: usize) -> io::Result<Vec<TcpListener>> {
-    let first = bind_one(addr, count > 1)?;
-    let addr = first.local_addr()?;
-    let mut sockets = vec![first];
-    while sockets.len() < count {
-        sockets.push(bind_one(addr, true)?);
+    let share = count > 1;
+    if share && addr.port() != 0 {
+        // Sharing would let a second process take the same port unnoticed.
+        drop(socket(addr, false)?);
     }
-    Ok(sockets)
+    let listen = |addr| -> io::Result<TcpListener> {
+        let socket = socket(addr, share)?;
+        socket.listen(BACKLOG)?;
+        Ok(socket.into())
+    };
+    let first = listen(addr)?;
+    let addr = first.local_addr()?;
+    let rest = (1..count).map(|_| listen(addr));
+    std::iter::once(Ok(first)).chain(rest).collect()
 }
 
 /// Connections that the kernel keeps until they are accepted.
 const BACKLOG: i32 = 4096;
 
-fn bind_one(addr: SocketAddr, share: bool) -> io::Result<TcpListener> {
+/// A bound socket that does not listen yet.
+fn socket(addr: SocketAddr, share: bool) -> io::Result<socket2::Socket> {
     let socket =
         socket2::Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
@@ -223,6 +238,5 @@ fn bind_one(addr: SocketAddr, share: bool) -> io::Result<TcpListener> {
         socket.set_only_v6(true)?;
     }
     socket.bind(&addr.into())?;
-    socket.listen(BACKLOG)?;
-    Ok(socket.into())
+    Ok(socket)
 }

@@ -1,0 +1,11 @@
+//! The data plane over real sockets: raw clients and raw origins on port 0, no sleeping.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+mod framing;
+mod http2;
+mod lifecycle;
+mod proxy;
+mod server;
+mod upstream;
