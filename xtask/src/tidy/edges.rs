@@ -47,7 +47,6 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
         ],
         "puts everything together",
     ),
-    ("testkit", &["node", "shapes", "wire"], "a node in a test"),
     ("breezeway", &["node"], "the command line only starts nodes and talks to them"),
     ("xtask", &[], "project tasks must build when the project does not"),
 ];
