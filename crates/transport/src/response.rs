@@ -12,6 +12,7 @@ use http_body::{Frame, SizeHint};
 use crate::body::{Body, BodyError};
 use crate::edits::{Edits, settle_length};
 use crate::upstream::UpstreamResponse;
+use crate::worker::Stream;
 
 /// How the sending of a response ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -128,8 +129,13 @@ impl Response {
         self
     }
 
-    /// The message for the codec.
-    pub(crate) fn into_message(self, head_request: bool, http2: bool) -> http::Response<Outgoing> {
+    /// The message for the codec; `stream` lives until it is over.
+    pub(crate) fn into_message(
+        self,
+        head_request: bool,
+        http2: bool,
+        stream: Stream,
+    ) -> http::Response<Outgoing> {
         let Response { status, reason, mut headers, mut extensions, body, close, done } = self;
         let bodiless = head_request || matches!(status.as_u16(), 204 | 304);
         if head_request {
@@ -148,6 +154,7 @@ impl Response {
             sent: 0,
             failed: None,
             done,
+            _stream: stream,
         });
         *message.status_mut() = status;
         *message.headers_mut() = headers;
@@ -189,6 +196,7 @@ pub(crate) struct Outgoing {
     finished: bool,
     failed: Option<BodyError>,
     done: Option<DoneHook>,
+    _stream: Stream,
 }
 
 impl http_body::Body for Outgoing {

@@ -259,7 +259,7 @@ async fn respond<H: Handler>(
 ) -> Result<http::Response<Outgoing>, Infallible> {
     let stats = &serving.watch.worker.stats;
     stats.requests.up();
-    let _stream = serving.watch.stream();
+    let stream = serving.watch.stream();
     let head_request = request.method() == Method::HEAD;
     let http2 = request.version() == http::Version::HTTP_2;
     serving.unread.set(false);
@@ -272,7 +272,7 @@ async fn respond<H: Handler>(
             Response::full(refusal.status, &Edits::new(), "").close()
         }
     };
-    Ok(response.into_message(head_request, http2))
+    Ok(response.into_message(head_request, http2, stream))
 }
 
 /// Runs an HTTP/2 connection's streams as tasks of this thread.

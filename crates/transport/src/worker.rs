@@ -258,7 +258,7 @@ impl Drop for Registered {
     }
 }
 
-/// A request in the hands of the handler.
+/// A request that is being answered, up to the last byte of the response.
 pub(crate) struct Stream(Rc<Registered>);
 
 impl Drop for Stream {
@@ -266,5 +266,65 @@ impl Drop for Stream {
         let session = &self.0.session;
         session.streams.set(session.streams.get() - 1);
         session.last_active.set(self.0.worker.now.get());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const IDLE: u64 = 3;
+
+    fn http2(worker: &Rc<Worker>) -> Rc<Registered> {
+        let idle = Some(Duration::from_secs(IDLE));
+        Rc::new(worker.register(ListenerKey::from("test"), idle, Duration::from_secs(100)))
+    }
+
+    fn pass(worker: &Worker, seconds: u64) {
+        for _ in 0..seconds {
+            worker.now.set(worker.now.get() + 1);
+            worker.sweep();
+        }
+    }
+
+    fn check(registered: &Registered, last: bool, cut: bool) {
+        let session = &registered.session;
+        assert_eq!((session.last.get(), session.cut.get()), (last, cut), "{:?}", session.born);
+    }
+
+    #[test]
+    fn idle_connections_are_told_to_finish_and_then_cut() {
+        let worker = Worker::new(Limits::default(), Arc::default());
+        let (idle, busy) = (http2(&worker), http2(&worker));
+        let stream = busy.stream();
+        pass(&worker, IDLE);
+        check(&idle, false, false);
+        pass(&worker, 1);
+        check(&idle, true, false);
+        pass(&worker, FAREWELL + 1);
+        check(&idle, true, true);
+        check(&busy, false, false);
+        drop(stream);
+        pass(&worker, IDLE);
+        check(&busy, false, false);
+        pass(&worker, 1);
+        check(&busy, true, false);
+    }
+
+    #[test]
+    fn old_connections_finish_whatever_they_do() {
+        let worker = Worker::new(Limits::default(), Arc::default());
+        let key = ListenerKey::from("test");
+        let old = Rc::new(worker.register(key, None, Duration::from_secs(10)));
+        let stream = old.stream();
+        pass(&worker, 10);
+        check(&old, false, false);
+        pass(&worker, 1);
+        check(&old, true, false);
+        pass(&worker, 100);
+        check(&old, true, false);
+        drop(stream);
+        drop(old);
+        assert!(worker.sessions.borrow().is_empty());
     }
 }
