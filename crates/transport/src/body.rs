@@ -1,6 +1,6 @@
 //! Message bodies: one type for what a client sends, what an upstream answers and what we make
 //! ourselves, read chunk by chunk under back-pressure. Trailers are read and dropped.
-// DEVIATION: Trailer fields are not passed on, in either direction; AWS does not document what it does with them.
+// DEVIATION: Trailer fields are dropped in both directions; AWS does not document them.
 
 use std::cell::Cell;
 use std::future::{Future, poll_fn};

@@ -1,5 +1,6 @@
-//! Limits and time-outs of the data plane, each with its unit and its default. Nothing is enforced here.
-//! Product limits (10,240 bytes of head at the front door, 10 MB of payload) are the handler's, not ours.
+//! Limits and time-outs of the data plane, each with its unit and its default. Nothing is enforced
+//! here. Product limits (10,240 bytes of head at the front door, 10 MB of payload) are the
+//! handler's, not ours.
 
 use std::fmt;
 use std::net::SocketAddr;

@@ -149,8 +149,10 @@ fn the_head_is_seen_as_sent() {
     };
     check(
         &mut client,
-        "GET /head?a=%2f&b=%20+//..&c={}|^` HTTP/1.1\r\nHost: A.example:81\r\nX-B: 1\r\nX-A: 2\r\nx-b: 3\r\n\r\n",
-        "GET /head?a=%2f&b=%20+//..&c={}|^` None Some(\"A.example:81\") HTTP/1.1\nhost: A.example:81\nx-b: 1\n",
+        "GET /head?a=%2f&b=%20+//..&c={}|^` HTTP/1.1\r\nHost: A.example:81\r\n\
+         X-B: 1\r\nX-A: 2\r\nx-b: 3\r\n\r\n",
+        "GET /head?a=%2f&b=%20+//..&c={}|^` None Some(\"A.example:81\") HTTP/1.1\n\
+         host: A.example:81\nx-b: 1\n",
     );
     check(
         &mut client,
