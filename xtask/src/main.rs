@@ -5,6 +5,8 @@ mod codegen;
 mod test;
 mod tidy;
 
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
@@ -18,15 +20,28 @@ struct Cli {
 enum Task {
     /// Write crates/shapes from the pinned service models
     Codegen(codegen::Args),
+    /// Write docs/compatibility.md from the source
+    Compatibility,
     /// Check dependency edges, file headers, sizes and documents
     Tidy,
     /// Install what the tests need and run them all
     Test(test::Args),
 }
 
-fn main() -> anyhow::Result<()> {
-    match Cli::parse().task {
+fn main() -> ExitCode {
+    match run(Cli::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> anyhow::Result<()> {
+    match task {
         Task::Codegen(args) => codegen::run(&args),
+        Task::Compatibility => test::compatibility(),
         Task::Tidy => tidy::run(),
         Task::Test(args) => test::run(&args),
     }

@@ -29,6 +29,7 @@ pub fn run(args: &Args) -> Result<()> {
     }
     if !args.rust {
         let python = environment(&root)?;
+        run_in(&root, "cargo", &["xtask", "codegen", "--check"])?;
         run_in(&root, "cargo", &["build", "--package", "breezeway"])?;
         let mut words = vec!["-m", "pytest", "-q", "conformance"];
         words.extend(args.pytest.iter().map(String::as_str));
@@ -64,6 +65,20 @@ fn run_in(root: &Path, program: &str, words: &[&str]) -> Result<()> {
         .with_context(|| format!("{program} cannot be started; is it installed?"))?;
     if !status.success() {
         bail!("`{shown}` failed: {status}");
+    }
+    Ok(())
+}
+
+/// Writes docs/compatibility.md from the source.
+pub fn compatibility() -> Result<()> {
+    let status = Command::new("cargo")
+        .args(["test", "--quiet", "--package", "node", "--test", "compatibility"])
+        .env("UPDATE_EXPECT", "1")
+        .current_dir(crate::tidy::root())
+        .status()
+        .context("cargo cannot be started")?;
+    if !status.success() {
+        bail!("docs/compatibility.md could not be written");
     }
     Ok(())
 }

@@ -114,7 +114,10 @@ impl Admin {
 
     async fn reset(&self) -> Response {
         let Some(revision) = self.api.store.reset() else {
-            return problem(409, "This node keeps its records; only one started with --ephemeral can be reset.");
+            return problem(
+                409,
+                "This node keeps its records; only one started with --ephemeral can be reset.",
+            );
         };
         self.api.until_live(revision).await;
         json_page(200, &json!({"status": "empty", "revision": revision}))
@@ -181,9 +184,9 @@ fn as_json(explanation: &Explanation) -> Value {
         .iter()
         .map(|s| json!({"step": s.step.as_str(), "passed": s.passed, "detail": s.detail}))
         .collect();
-    let answer = explanation.answer.as_ref().map(|answer| {
-        json!({"status": answer.status, "body": String::from_utf8_lossy(&answer.body)})
-    });
+    let answer = explanation.answer.as_ref().map(
+        |answer| json!({"status": answer.status, "body": String::from_utf8_lossy(&answer.body)}),
+    );
     let refused = explanation.steps.iter().any(|step| !step.passed);
     json!({"refused": refused, "steps": steps, "answer": answer})
 }

@@ -211,7 +211,9 @@ fn book_entry(entry: &str) -> Result<(SocketAddr, SocketAddr)> {
         .split_once('=')
         .and_then(|(private, real)| Some((side(private)?, side(real)?)))
         .ok_or_else(|| {
-            anyhow!("--address {entry:?} is not an entry; it looks like 10.0.1.10:80=127.0.0.1:9001")
+            anyhow!(
+                "--address {entry:?} is not an entry; it looks like 10.0.1.10:80=127.0.0.1:9001"
+            )
         })
 }
 
@@ -266,7 +268,10 @@ mod tests {
         let config = parse("address = ['10.0.1.10:80=127.0.0.1:9001', '10.0.1.11=127.0.0.1']");
         let book = config.unwrap().address_book;
         let check = |n: usize, private: &str, real: &str| {
-            assert_eq!((book[n].0.to_string(), book[n].1.to_string()), (private.into(), real.into()));
+            assert_eq!(
+                (book[n].0.to_string(), book[n].1.to_string()),
+                (private.into(), real.into())
+            );
         };
         check(0, "10.0.1.10:80", "127.0.0.1:9001");
         check(1, "10.0.1.11:0", "127.0.0.1:0");

@@ -156,8 +156,7 @@ fn groups(encoder: &mut DescriptorEncoder<'_>, tables: &Tables) -> fmt::Result {
     let all = || tables.groups.values();
     let requests = all().map(|group| (labels(group), group.live.get().requests.get()));
     counters(encoder, "target_request_count", "RequestCount", requests)?;
-    let responses =
-        all().flat_map(|group| classes(&labels(group), &group.live.get().responses));
+    let responses = all().flat_map(|group| classes(&labels(group), &group.live.get().responses));
     counters(encoder, "target_http_code", "HTTPCode_Target_2XX_Count … 5XX", responses)?;
     let time = all().map(|group| (labels(group), group.live.get().response_us.get()));
     let help = "Sum of TargetResponseTime in microseconds";

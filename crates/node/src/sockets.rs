@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use model::ListenerArn;
 use proxy::BalancerPort;
-use routing::tables::Socket;
 use routing::Finding;
+use routing::tables::Socket;
 use transport::{ListenOptions, ListenerKey, Workers};
 
 /// The open sockets of load balancers.

@@ -168,7 +168,12 @@ impl Node {
                 .find(|e| e.status.ends_with("_FAILED") && e.reason.is_some())
                 .cloned();
             let told = failed.map(|e| {
-                format!("{} ({}): {}", e.logical_id, e.resource_type, e.reason.clone().unwrap_or_default())
+                format!(
+                    "{} ({}): {}",
+                    e.logical_id,
+                    e.resource_type,
+                    e.reason.clone().unwrap_or_default()
+                )
             });
             told.or_else(|| stack.status_reason.clone()).unwrap_or_else(|| stack.status.clone())
         };
