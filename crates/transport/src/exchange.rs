@@ -39,8 +39,8 @@ pub async fn exchange(
         let run = Run { pool: &pool, origin, request, forward: &forward, started, connect: None };
         match run.attempt(upstream, body).await {
             Ok(response) => return Ok(response),
-            // DEVIATION: A harmless request on a dead kept-alive connection is sent once more; an ALB
-            // answers 502.
+            // DEVIATION: A harmless request on a dead kept-alive connection is sent again, once; an
+            // ALB answers 502.
             Err(mut failed) => match failed.body.take() {
                 Some(untouched) if failed.stale => {
                     pool.stats.upstream_retries.up();
