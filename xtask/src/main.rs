@@ -1,6 +1,7 @@
 //! Project tasks, one module per subcommand: `cargo xtask <task>`.
 //! Leaves out everything that the product itself does.
 
+mod bench;
 mod codegen;
 mod test;
 mod tidy;
@@ -20,6 +21,8 @@ struct Cli {
 enum Task {
     /// Write crates/shapes from the pinned service models
     Codegen(codegen::Args),
+    /// Measure CPU per request beside nginx
+    Bench(bench::Args),
     /// Write docs/compatibility.md from the source
     Compatibility,
     /// Check dependency edges, file headers, sizes and documents
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
 fn run(task: Task) -> anyhow::Result<()> {
     match task {
         Task::Codegen(args) => codegen::run(&args),
+        Task::Bench(args) => bench::run(&args),
         Task::Compatibility => test::compatibility(),
         Task::Tidy => tidy::run(),
         Task::Test(args) => test::run(&args),

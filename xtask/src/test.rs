@@ -56,7 +56,8 @@ pub fn environment(root: &Path) -> Result<PathBuf> {
     Ok(python)
 }
 
-fn run_in(root: &Path, program: &str, words: &[&str]) -> Result<()> {
+/// Runs a program in the repository; fails when it does.
+pub fn run_in(root: &Path, program: &str, words: &[&str]) -> Result<()> {
     let shown = format!("{program} {}", words.join(" "));
     let status = Command::new(program)
         .args(words)
