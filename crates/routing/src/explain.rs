@@ -1,14 +1,22 @@
 //! What would happen to a request, step by step, by asking the very functions that decide it.
+//!
+//! Nothing is sent and no cursor moves.
 
 use model::Timestamp;
+use model::balancer::Priority;
 
-use crate::finding::Step;
+use crate::balancer::{self, Decision, Forward, Respond, Turn};
+use crate::edit;
+use crate::finding::{Refusal, Step};
+use crate::front::{Front, front};
+use crate::gateway::{self, GatewayDecision, Hop, Trail};
+use crate::tables::{GroupTable, ListenerTable, RuleEntry};
 use crate::{Answer, Tables, View};
 
 /// What would happen to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation {
-    /// The steps up to a target or the first refusal.
+    /// The steps up to a target, an origin, an answer or the first refusal.
     pub steps: Vec<Explained>,
     /// The answer, unless a target or an origin gives it.
     pub answer: Option<Answer>,
@@ -25,7 +33,145 @@ pub struct Explained {
     pub detail: String,
 }
 
-/// What would happen to a request at the front door.
-pub fn explain(_tables: &Tables, _view: &View, _now: Timestamp, _draw: u64) -> Explanation {
-    Explanation { steps: Vec::new(), answer: None }
+impl Explanation {
+    /// The step at which the request was refused.
+    pub fn refusal(&self) -> Option<&Explained> {
+        self.steps.iter().find(|step| !step.passed)
+    }
+
+    fn pass(&mut self, step: Step, detail: String) {
+        self.steps.push(Explained { step, passed: true, detail });
+    }
+
+    fn refuse(&mut self, refusal: &Refusal, answer: Answer) {
+        // Limits are checked by whoever has the request: what it passed before stays above.
+        let (step, detail) = (refusal.step, refusal.reason.clone());
+        self.steps.push(Explained { step, passed: false, detail });
+        self.answer = Some(answer);
+    }
 }
+
+/// What would happen to a request at the front door.
+pub fn explain(tables: &Tables, view: &View, now: Timestamp, draw: u64) -> Explanation {
+    let mut story = Explanation { steps: Vec::new(), answer: None };
+    match front(tables, view) {
+        Front::Refused { answer, refusal } => story.refuse(&refusal, answer),
+        Front::Listener(listener) => {
+            let name = &listener.balancer.name;
+            story.pass(Step::Host, format!("internet-facing load balancer {name}"));
+            explain_listener(&mut story, tables, listener, view, now, draw);
+        }
+        Front::Api(api) => match gateway::decide(tables, &api, view, now, draw) {
+            Ok(decision) => {
+                trail(&mut story, &decision.trail);
+                explain_hop(&mut story, tables, &decision, view, now, draw);
+            }
+            Err(fault) => {
+                trail(&mut story, &fault.trail);
+                story.refuse(&fault.refusal, fault.answer());
+            }
+        },
+    }
+    story
+}
+
+/// What would happen to a request at a listener's own socket.
+pub fn explain_at(
+    tables: &Tables,
+    listener: &ListenerTable,
+    view: &View,
+    now: Timestamp,
+    draw: u64,
+) -> Explanation {
+    let mut story = Explanation { steps: Vec::new(), answer: None };
+    explain_listener(&mut story, tables, listener, view, now, draw);
+    story
+}
+
+fn trail(story: &mut Explanation, trail: &Trail) {
+    let Trail { api, stage, route, integration, request_id: _ } = trail;
+    story.pass(Step::Host, format!("API {} ({})", api.id, api.name));
+    if let Some(stage) = stage {
+        let deployment = stage.deployment.as_ref().map_or("no deployment", |id| id.as_str());
+        story.pass(Step::Stage, format!("{}, deployment {deployment}", stage.name));
+    }
+    if let Some(route) = route {
+        story.pass(Step::Route, format!("{} ({})", route.key, route.id));
+    }
+    if let Some(integration) = integration {
+        story.pass(Step::Integration, integration.id.to_string());
+    }
+}
+
+fn explain_hop(
+    story: &mut Explanation,
+    tables: &Tables,
+    decision: &GatewayDecision,
+    view: &View,
+    now: Timestamp,
+    draw: u64,
+) {
+    let GatewayDecision { method, target, .. } = decision;
+    match &decision.hop {
+        Hop::Public(origin) => {
+            let scheme = if origin.https { "https" } else { "http" };
+            let (host, port) = (&origin.host, origin.port);
+            story.pass(Step::Target, format!("{method} {scheme}://{host}:{port}{target}"));
+        }
+        Hop::Link { from, listener } => {
+            story.pass(Step::Link, format!("from {from}: {method} {target}"));
+            let sent = edit::apply(view.headers, &decision.edits);
+            let seen = decision.seen(view, &sent);
+            explain_listener(story, tables, listener, &seen, now, draw);
+        }
+    }
+}
+
+fn explain_listener(
+    story: &mut Explanation,
+    tables: &Tables,
+    listener: &ListenerTable,
+    view: &View,
+    now: Timestamp,
+    draw: u64,
+) {
+    let balancer = &listener.balancer.name;
+    let taken = format!("{balancer} port {}", listener.port);
+    match balancer::decide(tables, listener, view, now, draw, Turn::Peek) {
+        Decision::Forward(forward) => {
+            story.pass(Step::Listener, taken);
+            let Forward { rule, group, target, dial, from, .. } = forward;
+            balancer_steps(story, Some(rule), Some(group));
+            let health = target.live.get().health();
+            let (id, port) = (&target.id.id, target.id.port);
+            let detail = format!("{id}:{port} ({health:?}), connecting to {dial} from {from}");
+            story.pass(Step::Target, detail);
+        }
+        Decision::Respond(Respond { rule, group, answer, refusal }) => {
+            if refusal.as_ref().is_none_or(|refusal| refusal.step > Step::Listener) {
+                story.pass(Step::Listener, taken);
+            }
+            balancer_steps(story, rule, group);
+            match refusal {
+                Some(refusal) => story.refuse(&refusal, answer),
+                None => story.answer = Some(answer),
+            }
+        }
+    }
+}
+
+fn balancer_steps(story: &mut Explanation, rule: Option<&RuleEntry>, group: Option<&GroupTable>) {
+    if let Some(rule) = rule {
+        let detail = match rule.priority {
+            Priority::At(priority) => format!("priority {priority}"),
+            Priority::Default => "default rule".to_string(),
+        };
+        story.pass(Step::Rule, detail);
+    }
+    if let Some(group) = group {
+        story.pass(Step::Group, group.name.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests;

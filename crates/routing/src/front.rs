@@ -1,9 +1,13 @@
 //! The front door: which API or load balancer a request is for, by its host or path.
 
+use model::balancer::Scheme;
+
 use crate::answer::Answer;
 use crate::finding::{Refusal, Step};
 use crate::gateway::errors::{self, Kind};
-use crate::tables::{ApiTable, ListenerTable};
+use crate::gateway::host;
+use crate::network::accept_permit;
+use crate::tables::{ApiTable, BalancerTable, ListenerTable};
 use crate::{Tables, View};
 
 /// Whom a request at the front door is for.
@@ -32,9 +36,71 @@ pub struct ApiFront<'t> {
 }
 
 /// Whom a request at the front door is for.
-pub fn front<'t>(_tables: &'t Tables, _view: &View) -> Front<'t> {
-    Front::Refused {
-        answer: errors::answer(Kind::NotFound, ""),
-        refusal: Refusal::new(Step::Host, "the host names no API and no load balancer"),
+pub fn front<'t>(tables: &'t Tables, view: &View) -> Front<'t> {
+    let (name, port) = host::split(view.host.unwrap_or(""));
+    if let Some(id) = host::api_label(&name) {
+        return match tables.apis.get(id) {
+            Some(api) => Front::Api(ApiFront { api, skip: 0 }),
+            None => refused(Kind::NotFound, format!("there is no API {id:?}")),
+        };
     }
+    if let Some(arn) = tables.names.get(&*name) {
+        return match tables.balancers.get(arn) {
+            Some(balancer) => front_balancer(tables, balancer, port, view),
+            None => refused(Kind::NotFound, format!("there is no load balancer {arn}")),
+        };
+    }
+    if let Some((id, skip)) = host::path_form(view.target) {
+        return match tables.apis.get(id) {
+            Some(api) => Front::Api(ApiFront { api, skip }),
+            None => refused(Kind::NotFound, format!("there is no API {id:?}")),
+        };
+    }
+    let reason = format!(
+        "the host {name:?} names no API ({{apiId}}.execute-api.…) and no load balancer, \
+         and the path is not /_aws/execute-api/{{apiId}}/…"
+    );
+    refused(Kind::NotFound, reason)
+}
+
+/// A load balancer's name at the front door leads to one of its listeners: the one on the port
+/// that the client named, else the one on the scheme's own port, else the lowest.
+fn front_balancer<'t>(
+    tables: &'t Tables,
+    balancer: &'t BalancerTable,
+    port: Option<u16>,
+    view: &View,
+) -> Front<'t> {
+    let name = &balancer.name;
+    if balancer.scheme == Scheme::Internal {
+        let reason = format!(
+            "load balancer {name} is internal: it is reached from its VPC or through a VPC link only"
+        );
+        return refused(Kind::Forbidden, reason);
+    }
+    if !balancer.active {
+        return refused(Kind::Unavailable, format!("load balancer {name} is still provisioning"));
+    }
+    let at = |port: u16| {
+        let arn = balancer.ports.get(&port)?;
+        tables.listeners.get(arn).filter(|listener| listener.https == view.https)
+    };
+    let own = if view.https { 443 } else { 80 };
+    let lowest = || balancer.ports.keys().find_map(|port| at(*port));
+    let Some(listener) = port.and_then(at).or_else(|| at(own)).or_else(lowest) else {
+        let scheme = if view.https { "HTTPS" } else { "HTTP" };
+        return refused(
+            Kind::Unavailable,
+            format!("load balancer {name} has no {scheme} listener"),
+        );
+    };
+    match accept_permit(&tables.network, listener, view.source.ip()) {
+        Ok(()) => Front::Listener(listener),
+        Err(refusal) => Front::Refused { answer: errors::answer(Kind::Forbidden, ""), refusal },
+    }
+}
+
+fn refused<'t>(kind: Kind, reason: String) -> Front<'t> {
+    let refusal = Refusal::new(Step::Host, reason);
+    Front::Refused { answer: errors::answer(kind, ""), refusal }
 }

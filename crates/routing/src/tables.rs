@@ -196,6 +196,23 @@ pub struct Endpoint {
     pub interface: Option<NetworkInterfaceId>,
 }
 
+impl Endpoint {
+    /// An interface's end.
+    pub fn of(interface: &NetworkInterface, label: String) -> Self {
+        Self {
+            label,
+            ip: interface.private_ip.into(),
+            groups: interface.security_groups.clone(),
+            interface: Some(interface.id.clone()),
+        }
+    }
+
+    /// An address that no interface has.
+    pub fn outside(ip: IpAddr) -> Self {
+        Self { label: ip.to_string(), ip, groups: Vec::new(), interface: None }
+    }
+}
+
 /// An application load balancer.
 #[derive(Debug)]
 pub struct BalancerTable {
@@ -403,6 +420,3 @@ pub struct Socket {
     /// Whether the listener speaks TLS.
     pub https: bool,
 }
-
-/// An interface as the tables keep it.
-pub type Interface = Arc<NetworkInterface>;

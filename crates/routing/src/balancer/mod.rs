@@ -5,8 +5,11 @@
 
 pub mod action;
 pub mod condition;
+pub mod headers;
 pub mod health;
 pub mod pages;
+pub mod pick;
+pub mod rule;
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -14,10 +17,11 @@ use std::time::Duration;
 use model::Timestamp;
 
 use crate::answer::Answer;
+use crate::balancer::action::Act;
 use crate::edit::Edit;
-use crate::finding::Refusal;
+use crate::finding::{Refusal, Step};
 use crate::tables::{GroupTable, ListenerTable, RuleEntry, TargetEntry};
-use crate::{Tables, View};
+use crate::{Tables, Version, View};
 
 /// What a listener does with a request.
 #[derive(Debug)]
@@ -73,19 +77,130 @@ pub enum Turn {
     Peek,
 }
 
+/// To connect to a target. AWS: 10 seconds, then 504.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Bytes of a request line. AWS: 16 KB, then 414.
+const MAX_LINE_BYTES: usize = 16 * 1024;
+/// Bytes of one header line. AWS: 16 KB, then 400.
+const MAX_HEADER_BYTES: usize = 16 * 1024;
+/// Bytes of all header lines. AWS: 64 KB, then 400.
+const MAX_HEADERS_BYTES: usize = 64 * 1024;
+
 /// Decides what a listener does with a request.
 pub fn decide<'t>(
-    _tables: &'t Tables,
-    _listener: &'t ListenerTable,
-    _view: &View,
-    _now: Timestamp,
-    _draw: u64,
-    _turn: Turn,
+    tables: &'t Tables,
+    listener: &'t ListenerTable,
+    view: &View,
+    now: Timestamp,
+    draw: u64,
+    turn: Turn,
 ) -> Decision<'t> {
-    Decision::Respond(Respond { rule: None, group: None, answer: pages::page(503), refusal: None })
+    if let Err((status, reason)) = check(view) {
+        return refuse(status, Refusal::new(Step::Listener, reason), None, None);
+    }
+    let Some((rule, tried)) = rule::choose(listener, view) else {
+        let refusal = Refusal::new(Step::Rule, "the listener has no default rule");
+        return refuse(500, refusal, None, None);
+    };
+    if turn == Turn::Take {
+        listener.balancer.live.get().rule_evaluations.add(tried);
+    }
+    let own = |answer| {
+        Decision::Respond(Respond { rule: Some(rule), group: None, answer, refusal: None })
+    };
+    let groups = match &rule.act {
+        Act::Forward(groups) => groups,
+        Act::Redirect(redirect) => return own(action::redirect(redirect, listener, view)),
+        Act::Fixed(answer) => return own(answer.clone()),
+        Act::Broken(refusal) => return refuse(503, refusal.clone(), Some(rule), None),
+    };
+    match forward(tables, listener, rule, groups, draw, turn) {
+        Ok((group, target, from, dial)) => Decision::Forward(Forward {
+            rule,
+            group,
+            target,
+            dial,
+            from,
+            https: group.https,
+            edits: headers::towards_target(listener, view, now, draw),
+            connect_timeout: CONNECT_TIMEOUT,
+            idle_timeout: listener.balancer.idle_timeout,
+        }),
+        Err(respond) => Decision::Respond(*respond),
+    }
 }
 
-/// Header edits of a response (a target's or an own one) on its way out of a listener.
-pub fn response_edits(_listener: &ListenerTable) -> Vec<Edit> {
-    Vec::new()
+/// What is refused before any rule is tried: status and reason.
+fn check(view: &View) -> Result<(), (u16, String)> {
+    let line = view.method.len() + view.target.len() + " HTTP/1.1 ".len();
+    let widths = view.headers.iter().map(|(name, value)| name.len() + value.len() + 2);
+    let (longest, all) = (widths.clone().max().unwrap_or(0), widths.sum::<usize>());
+    // AWS: TRACE is not taken.
+    if view.method == "TRACE" {
+        return Err((405, "load balancers do not take TRACE".to_string()));
+    }
+    if line > MAX_LINE_BYTES {
+        return Err((414, format!("the request line has {line} bytes, {MAX_LINE_BYTES} at most")));
+    }
+    if longest > MAX_HEADER_BYTES || all > MAX_HEADERS_BYTES {
+        return Err((400, format!("the headers are too large: {all} bytes")));
+    }
+    if view.host.is_none() && view.version != Version::Http10 {
+        return Err((400, "the request has no Host".to_string()));
+    }
+    let hops = headers::forwarded_hops(view);
+    if hops > headers::MAX_FORWARDED_FOR {
+        return Err((463, format!("X-Forwarded-For has {hops} addresses, 30 at most")));
+    }
+    Ok(())
+}
+
+type Way<'t> = (&'t GroupTable, &'t TargetEntry, IpAddr, SocketAddr);
+
+fn forward<'t>(
+    tables: &'t Tables,
+    listener: &'t ListenerTable,
+    rule: &'t RuleEntry,
+    groups: &[action::Weighted],
+    draw: u64,
+    turn: Turn,
+) -> Result<Way<'t>, Box<Respond<'t>>> {
+    let end = |status, refusal, group| {
+        let answer = pages::page(status);
+        Box::new(Respond { rule: Some(rule), group, answer, refusal: Some(refusal) })
+    };
+    let arn = action::choose(groups, draw).map_err(|refusal| end(503, refusal, None))?;
+    let group = tables.groups.get(arn).map(|group| &**group).ok_or_else(|| {
+        let reason = format!("there is no target group {arn}");
+        end(503, Refusal::new(Step::Group, reason), None)
+    })?;
+    let target = pick::pick(group, draw, turn).map_err(|refusal| end(503, refusal, Some(group)))?;
+    // What security groups forbid never connects. AWS: 504 after the connect timeout.
+    // DEVIATION: a connection that security groups forbid is answered with 504 at once, not after
+    // ten seconds.
+    let from = target.permit.clone().map_err(|refusal| end(504, refusal, Some(group)))?;
+    let Some(dial) = target.dial else {
+        let reason = format!("target {} has no address", target.id.id);
+        return Err(end(503, Refusal::new(Step::Target, reason), Some(group)));
+    };
+    if turn == Turn::Take {
+        listener.balancer.live.get().requests.add(1);
+        group.live.get().requests.add(1);
+    }
+    Ok((group, target, from, dial))
+}
+
+fn refuse<'t>(
+    status: u16,
+    refusal: Refusal,
+    rule: Option<&'t RuleEntry>,
+    group: Option<&'t GroupTable>,
+) -> Decision<'t> {
+    let answer = pages::page(status);
+    Decision::Respond(Respond { rule, group, answer, refusal: Some(refusal) })
+}
+
+/// Header edits of a response on its way out of a listener; `own` when no target gave it.
+pub fn response_edits(listener: &ListenerTable, own: bool) -> Vec<Edit> {
+    headers::of_response(listener, own)
 }

@@ -1,2 +1,5 @@
-//! x
+//! VPC links: whether one may carry a request to a listener.
+
 pub mod resolve;
+
+pub use resolve::resolve;

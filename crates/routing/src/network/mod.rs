@@ -12,7 +12,7 @@ use model::network::NetworkInterface;
 use model::{SecurityGroupId, VpcId};
 
 pub use book::Book;
-pub use permit::{Protocol, accept_permit, permit, permit_any};
+pub use permit::{Port, Protocol, accept_permit, permit, permit_any};
 
 /// Interfaces, security groups and the address book.
 #[derive(Debug, Default)]

@@ -1,0 +1,107 @@
+//! Header changes of a load balancer: towards targets, and of responses.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use model::Timestamp;
+
+use crate::draw::Use;
+use crate::edit::Edit;
+use crate::gateway::host;
+use crate::tables::{BalancerTable, ForwardedFor, ListenerTable};
+use crate::{View, trace};
+
+const FORWARDED_FOR: &str = "X-Forwarded-For";
+/// Addresses in `X-Forwarded-For`. AWS: more are 463.
+pub const MAX_FORWARDED_FOR: usize = 30;
+
+/// The changes towards a target.
+pub fn towards_target(
+    listener: &ListenerTable,
+    view: &View,
+    now: Timestamp,
+    draw: u64,
+) -> Vec<Edit> {
+    let balancer = &listener.balancer;
+    let mut edits = Vec::with_capacity(8);
+    drop_lines(balancer, view, &mut edits);
+    edits.extend(host(listener, view));
+    edits.extend(forwarded_for(balancer, view));
+    edits.push(Edit::set("X-Forwarded-Proto", if view.https { "https" } else { "http" }));
+    edits.push(Edit::set("X-Forwarded-Port", listener.port.to_string()));
+    let received = view.values(trace::HEADER).next();
+    let traced = trace::extend(received, now, draw, Use::BalancerTrace);
+    edits.push(Edit::set(trace::HEADER, traced));
+    edits
+}
+
+/// AWS: names other than letters, digits and hyphens are dropped when the load balancer is told
+/// to. What it alone may say of clients (certificates, identities) never comes from them.
+fn drop_lines(balancer: &BalancerTable, view: &View, edits: &mut Vec<Edit>) {
+    let valid = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    for (name, _) in view.headers {
+        let invalid = balancer.drop_invalid_headers && !name.bytes().all(valid);
+        let ours = ["x-amzn-mtls-", "x-amzn-oidc-"].iter().any(|prefix| {
+            name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+        });
+        if invalid || ours {
+            edits.push(Edit::remove((*name).to_string()));
+        }
+    }
+}
+
+/// AWS: lower case; on ports 80 and 443 without a port, on others with one. A request without a
+/// host (HTTP/1.0) gets the load balancer's name.
+fn host(listener: &ListenerTable, view: &View) -> Option<Edit> {
+    let line = view.values("host").next();
+    let wanted = match view.host {
+        None => Cow::from(&listener.balancer.dns_name),
+        Some(sent) if listener.balancer.preserve_host => Cow::from(sent),
+        Some(sent) => match (host::split(sent), listener.port) {
+            ((name, _), 80 | 443) => name,
+            ((name, Some(port)), _) => Cow::from(format!("{name}:{port}")),
+            ((name, None), port) => Cow::from(format!("{name}:{port}")),
+        },
+    };
+    (line != Some(wanted.as_bytes())).then(|| Edit::set("Host", wanted.as_bytes()))
+}
+
+fn forwarded_for(balancer: &BalancerTable, view: &View) -> Option<Edit> {
+    match balancer.forwarded_for {
+        ForwardedFor::Preserve => None,
+        ForwardedFor::Remove => Some(Edit::remove(FORWARDED_FOR)),
+        ForwardedFor::Append => {
+            let ip = view.source.ip().to_canonical();
+            let client = match (balancer.forwarded_for_port, ip) {
+                (false, ip) => ip.to_string(),
+                (true, IpAddr::V4(ip)) => format!("{ip}:{}", view.source.port()),
+                (true, IpAddr::V6(ip)) => format!("[{ip}]:{}", view.source.port()),
+            };
+            let mut value = view.joined(FORWARDED_FOR, ", ").unwrap_or_default();
+            if !value.is_empty() {
+                value.extend_from_slice(b", ");
+            }
+            value.extend_from_slice(client.as_bytes());
+            Some(Edit::set(FORWARDED_FOR, value))
+        }
+    }
+}
+
+/// How many addresses the request's `X-Forwarded-For` has.
+pub fn forwarded_hops(view: &View) -> usize {
+    view.values(FORWARDED_FOR).map(|line| line.split(|byte| *byte == b',').count()).sum()
+}
+
+/// The changes of a response. AWS: listener attributes apply to every response of the listener;
+/// the load balancer's own `Server` can be turned off, a target's stays.
+pub fn of_response(listener: &ListenerTable, own: bool) -> Vec<Edit> {
+    let set = |(name, value): &(&'static str, String)| Edit::set(*name, value.as_str());
+    let mut edits: Vec<_> = listener.response_headers.iter().map(set).collect();
+    if own && !listener.server_header {
+        edits.push(Edit::remove("Server"));
+    }
+    edits
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,263 @@
+//! Target groups, targets and the probes that check them, from their records.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::attributes::{number, value};
+use model::balancer::{ActionKind, HealthCheck, Target, TargetGroup, TargetType};
+use model::network::InstanceState;
+use model::{InstanceId, LoadBalancerArn, Snapshot, TargetGroupArn};
+
+use crate::balancer::health::Matcher;
+use crate::finding::{Refusal, Step};
+use crate::live::Bound;
+use crate::network::{Protocol, permit_any};
+use crate::tables::{
+    Algorithm, BalancerTable, Check, Endpoint, GroupTable, Probe, Standing, TargetEntry,
+};
+use crate::{Finding, Tables};
+
+/// Attributes that are kept but do nothing yet, with the values that ask for nothing.
+const INERT: [(&str, &[&str]); 4] = [
+    ("stickiness.enabled", &["false"]),
+    ("slow_start.duration_seconds", &["0"]),
+    ("load_balancing.algorithm.anomaly_mitigation", &["off"]),
+    ("load_balancing.cross_zone.enabled", &["true", "use_load_balancer_configuration"]),
+];
+
+/// Makes the groups' tables and the list of probes.
+pub(super) fn compile(snapshot: &Snapshot, tables: &mut Tables, findings: &mut Vec<Finding>) {
+    let users = users(snapshot);
+    for group in snapshot.target_groups.iter() {
+        let user = users.get(&group.arn);
+        let balancer = user.and_then(|arn| tables.balancers.get(arn)).cloned();
+        let table = compile_group(snapshot, tables, group, balancer.as_deref(), findings);
+        if let Some(balancer) = &balancer {
+            let checks = checks(tables, group, &table, balancer, findings);
+            tables.checks.extend(checks);
+        }
+        tables.groups.insert(group.arn.clone(), Arc::new(table));
+    }
+}
+
+/// The load balancer whose rules forward to a group. AWS: a group belongs to one; the first one
+/// has it here if there are more.
+fn users(snapshot: &Snapshot) -> HashMap<TargetGroupArn, LoadBalancerArn> {
+    let mut users = HashMap::new();
+    for rule in snapshot.rules.iter() {
+        let Some(balancer) = rule.listener.load_balancer() else { continue };
+        for action in &rule.actions {
+            let ActionKind::Forward(forward) = &action.kind else { continue };
+            for group in &forward.groups {
+                users.entry(group.group.clone()).or_insert_with(|| balancer.clone());
+            }
+        }
+    }
+    users
+}
+
+fn compile_group(
+    snapshot: &Snapshot,
+    tables: &Tables,
+    group: &TargetGroup,
+    balancer: Option<&BalancerTable>,
+    findings: &mut Vec<Finding>,
+) -> GroupTable {
+    let set = &group.attributes;
+    for (key, nothing) in INERT {
+        let value = value(set, key, nothing[0]);
+        if !nothing.contains(&value) {
+            findings.push(Finding::new(
+                &group.arn,
+                format!("the attribute {key}={value} does not act yet"),
+                "nothing to do; requests are spread as without it",
+            ));
+        }
+    }
+    let routing = "target_group_health.unhealthy_state_routing.minimum_healthy_targets";
+    let targets = snapshot.targets.under(&group.arn);
+    GroupTable {
+        arn: group.arn.clone(),
+        name: group.name.clone(),
+        balancer: balancer.map(|balancer| balancer.arn.clone()),
+        https: group.protocol.as_deref() == Some("HTTPS"),
+        algorithm: match value(set, "load_balancing.algorithm.type", "round_robin") {
+            "least_outstanding_requests" => Algorithm::LeastOutstanding,
+            "weighted_random" => Algorithm::Random,
+            _ => Algorithm::RoundRobin,
+        },
+        fail_open_count: number(set, &format!("{routing}.count"), 1) as usize,
+        fail_open_percent: set
+            .get(&format!("{routing}.percentage"))
+            .and_then(|percent| percent.parse().ok()),
+        targets: targets
+            .map(|target| compile_target(snapshot, tables, group, balancer, target, findings))
+            .collect(),
+        live: Bound::default(),
+    }
+}
+
+fn compile_target(
+    snapshot: &Snapshot,
+    tables: &Tables,
+    group: &TargetGroup,
+    balancer: Option<&BalancerTable>,
+    target: &Target,
+    findings: &mut Vec<Finding>,
+) -> TargetEntry {
+    let found = address(snapshot, group, target);
+    let standing = match (&found, target.draining_until) {
+        (_, Some(_)) => Standing::Draining,
+        (Err(reason), None) => Standing::Unusable(reason.clone()),
+        (Ok(_), None) => Standing::InService,
+    };
+    let permit = match &found {
+        Ok(address) => permit(tables, group, balancer, *address),
+        Err(reason) => Err(Refusal::new(Step::Target, format!("{} {reason}", target.id.id))),
+    };
+    if let (Err(refusal), Some(_), None) = (&permit, balancer, target.draining_until) {
+        findings.push(Finding::new(
+            format!("{} {}:{}", group.arn, target.id.id, target.id.port),
+            refusal.reason.clone(),
+            super::fix(refusal),
+        ));
+    }
+    let address = found.ok();
+    let vpc = group.vpc.as_ref();
+    let dial = |address| vpc.map_or(address, |vpc| tables.network.book.find(vpc, address));
+    TargetEntry {
+        id: target.id.clone(),
+        zone: target.zone.clone(),
+        standing,
+        address,
+        dial: address.map(dial),
+        permit,
+        live: Bound::default(),
+    }
+}
+
+/// Where a target is in its VPC, or why nowhere.
+fn address(
+    snapshot: &Snapshot,
+    group: &TargetGroup,
+    target: &Target,
+) -> Result<SocketAddr, String> {
+    let ip: IpAddr = match group.target_type {
+        TargetType::Ip => target.id.id.parse().map_err(|_| "is no IP address".to_string())?,
+        TargetType::Instance => {
+            let instance = snapshot.instances.get(&InstanceId::from(target.id.id.as_str()));
+            let instance = instance.ok_or("is no instance")?;
+            if instance.state != InstanceState::Running {
+                return Err("is a stopped or terminated instance".to_string());
+            }
+            let interface = snapshot.network_interfaces.get(&instance.interface);
+            interface.ok_or("has no network interface")?.private_ip.into()
+        }
+        TargetType::Lambda => return Err("is a function, which is not built yet".to_string()),
+        TargetType::Alb => return Err("is a load balancer, which is not built yet".to_string()),
+    };
+    Ok(SocketAddr::new(ip, target.id.port))
+}
+
+/// The load balancer's address that may connect there.
+fn permit(
+    tables: &Tables,
+    group: &TargetGroup,
+    balancer: Option<&BalancerTable>,
+    to: SocketAddr,
+) -> Result<IpAddr, Refusal> {
+    let unused = || format!("no load balancer uses target group {}", group.name);
+    let balancer = balancer.ok_or_else(|| Refusal::new(Step::Target, unused()))?;
+    let key = group.vpc.clone().map(|vpc| (vpc, to.ip()));
+    let receiver = match key.and_then(|key| tables.network.interfaces.get(&key)) {
+        Some(interface) => Endpoint::of(interface, format!("target {to}")),
+        None => Endpoint::outside(to.ip()),
+    };
+    let (from, port) = (&balancer.nodes, (Protocol::Tcp, to.port()));
+    let receiver = std::slice::from_ref(&receiver);
+    permit_any(&tables.network, Step::Target, from, receiver, port).map(|sender| sender.ip)
+}
+
+/// AWS: draining targets, and groups that no rule uses, are not checked.
+fn checks(
+    tables: &Tables,
+    group: &TargetGroup,
+    table: &GroupTable,
+    balancer: &BalancerTable,
+    findings: &mut Vec<Finding>,
+) -> Vec<Check> {
+    let settings = &group.health_check;
+    let Some(protocol) = probe(settings).filter(|_| settings.enabled) else { return Vec::new() };
+    let matcher = settings.matcher.as_deref().map_or(Some(Matcher::default()), Matcher::parse);
+    let matcher = matcher.unwrap_or_else(|| {
+        findings.push(Finding::new(
+            &group.arn,
+            "the health check's matcher cannot be read; only 200 is a success",
+            "write codes and ranges, such as 200,202-299",
+        ));
+        Matcher::default()
+    });
+    let check = |target: &TargetEntry| {
+        let address = target.address.filter(|_| target.standing == Standing::InService)?;
+        let address = SocketAddr::new(address.ip(), settings.port.unwrap_or(address.port()));
+        let same = Some(address) == target.address;
+        let vpc = group.vpc.as_ref();
+        Some(Check {
+            group: group.arn.clone(),
+            target: target.id.clone(),
+            address,
+            dial: vpc.map_or(address, |vpc| tables.network.book.find(vpc, address)),
+            protocol,
+            path: settings.path.clone().unwrap_or_else(|| "/".to_string()),
+            host: address.to_string(),
+            interval: Duration::from_secs(u64::from(settings.interval_seconds)),
+            timeout: Duration::from_secs(u64::from(settings.timeout_seconds)),
+            healthy_threshold: settings.healthy_threshold,
+            unhealthy_threshold: settings.unhealthy_threshold,
+            matcher: matcher.clone(),
+            permit: match same {
+                true => target.permit.clone(),
+                false => permit(tables, group, Some(balancer), address),
+            },
+        })
+    };
+    table.targets.iter().filter_map(check).collect()
+}
+
+fn probe(settings: &HealthCheck) -> Option<Probe> {
+    match settings.protocol.as_str() {
+        "HTTP" => Some(Probe::Http),
+        "HTTPS" => Some(Probe::Https),
+        "TCP" => Some(Probe::Tcp),
+        _ => None,
+    }
+}
+
+/// Why a load balancer cannot forward to a group, if it cannot.
+pub(super) fn unfit(
+    group: &TargetGroup,
+    balancer: &BalancerTable,
+    table: &GroupTable,
+) -> Option<String> {
+    let name = &group.name;
+    if !matches!(group.target_type, TargetType::Ip | TargetType::Instance) {
+        return Some(format!("target group {name} has targets of a type that is not built yet"));
+    }
+    if !matches!(group.protocol.as_deref(), Some("HTTP" | "HTTPS")) {
+        return Some(format!("target group {name} speaks neither HTTP nor HTTPS"));
+    }
+    if !matches!(group.protocol_version.as_deref(), None | Some("HTTP1")) {
+        return Some(format!(
+            "target group {name} asks for HTTP/2 or gRPC, which is not built yet"
+        ));
+    }
+    if group.vpc.as_ref() != Some(&balancer.vpc) {
+        return Some(format!("target group {name} is not in the load balancer's VPC"));
+    }
+    if table.balancer.as_ref() != Some(&balancer.arn) {
+        return Some(format!("target group {name} belongs to another load balancer"));
+    }
+    None
+}

@@ -1,0 +1,186 @@
+//! Listeners, rules and the sockets they want, from their records.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use model::attributes::{flag, value};
+use model::balancer::{Action, ActionKind, Forward, Listener, Rule, Scheme};
+use model::{Snapshot, TargetGroupArn};
+
+use crate::balancer::action::{self, Act, Weighted};
+use crate::balancer::condition::Test;
+use crate::compile::group::unfit;
+use crate::finding::{Refusal, Step};
+use crate::tables::{BalancerTable, ListenerTable, RuleEntry, Socket};
+use crate::{Finding, Tables};
+
+/// Listener attributes and the response headers that they set.
+const RESPONSE_HEADERS: [(&str, &str); 10] = [
+    ("strict_transport_security", "Strict-Transport-Security"),
+    ("access_control_allow_origin", "Access-Control-Allow-Origin"),
+    ("access_control_allow_methods", "Access-Control-Allow-Methods"),
+    ("access_control_allow_headers", "Access-Control-Allow-Headers"),
+    ("access_control_allow_credentials", "Access-Control-Allow-Credentials"),
+    ("access_control_expose_headers", "Access-Control-Expose-Headers"),
+    ("access_control_max_age", "Access-Control-Max-Age"),
+    ("content_security_policy", "Content-Security-Policy"),
+    ("x_content_type_options", "X-Content-Type-Options"),
+    ("x_frame_options", "X-Frame-Options"),
+];
+
+/// Makes the listeners' tables and the list of sockets.
+pub(super) fn compile(snapshot: &Snapshot, tables: &mut Tables, findings: &mut Vec<Finding>) {
+    for listener in snapshot.listeners.iter() {
+        // Those of network load balancers have no table; their load balancer has a finding.
+        let Some(balancer) = tables.balancers.get(&listener.load_balancer).cloned() else {
+            continue;
+        };
+        if listener.protocol != "HTTP" {
+            findings.push(Finding::new(
+                &listener.arn,
+                format!("{} listeners are not served yet", listener.protocol),
+                "use an HTTP listener",
+            ));
+        }
+        let table = compile_listener(snapshot, tables, listener, &balancer, findings);
+        tables.sockets.extend(sockets(snapshot, tables, listener, &balancer));
+        tables.listeners.insert(listener.arn.clone(), Arc::new(table));
+    }
+}
+
+fn compile_listener(
+    snapshot: &Snapshot,
+    tables: &Tables,
+    listener: &Listener,
+    balancer: &Arc<BalancerTable>,
+    findings: &mut Vec<Finding>,
+) -> ListenerTable {
+    let mut records: Vec<_> = snapshot.rules.under(&listener.arn).collect();
+    records.sort_by_key(|rule| rule.priority);
+    let rules = records
+        .into_iter()
+        .map(|rule| compile_rule(snapshot, tables, balancer, rule, findings))
+        .collect();
+    let set = &listener.attributes;
+    let header = |(attribute, name): (&str, &'static str)| {
+        let key = format!("routing.http.response.{attribute}.header_value");
+        let value = value(set, &key, "");
+        (!value.is_empty()).then(|| (name, value.to_string()))
+    };
+    ListenerTable {
+        arn: listener.arn.clone(),
+        balancer: Arc::clone(balancer),
+        port: listener.port,
+        https: listener.protocol == "HTTPS",
+        rules,
+        response_headers: RESPONSE_HEADERS.into_iter().filter_map(header).collect(),
+        server_header: flag(set, "routing.http.response.server.enabled", true),
+    }
+}
+
+/// A rule with a condition that cannot be read would match too much without it: it matches
+/// nothing.
+fn compile_rule(
+    snapshot: &Snapshot,
+    tables: &Tables,
+    balancer: &BalancerTable,
+    rule: &Rule,
+    findings: &mut Vec<Finding>,
+) -> RuleEntry {
+    let (arn, priority) = (rule.arn.clone(), rule.priority);
+    let tests: Result<Vec<_>, _> = rule.conditions.iter().map(Test::new).collect();
+    let tests = tests.unwrap_or_else(|reason| {
+        let message = format!("{reason}; the rule matches nothing");
+        findings.push(Finding::new(&rule.arn, message, "correct the condition"));
+        vec![Test::Method(Vec::new())]
+    });
+    let act = compile_act(snapshot, tables, balancer, &rule.actions);
+    for reason in complaints(&act, &rule.actions) {
+        findings.push(Finding::new(&rule.arn, reason, "correct the rule's action"));
+    }
+    RuleEntry { arn, priority, tests, act }
+}
+
+/// AWS: the action with the highest order is the last; it forwards, redirects or answers.
+fn compile_act(
+    snapshot: &Snapshot,
+    tables: &Tables,
+    balancer: &BalancerTable,
+    actions: &[Action],
+) -> Act {
+    let last = actions.iter().max_by_key(|action| action.order);
+    match last.map(|action| &action.kind) {
+        Some(ActionKind::Redirect(redirect)) => Act::Redirect(redirect.clone()),
+        Some(ActionKind::FixedResponse(response)) => Act::Fixed(action::fixed(response)),
+        Some(ActionKind::Forward(Forward { groups, .. })) => {
+            let weighted = groups.iter().map(|group| Weighted {
+                group: usable(snapshot, tables, balancer, &group.group),
+                // AWS: a single group gets everything, whatever its weight.
+                weight: if groups.len() == 1 { 1 } else { group.weight },
+            });
+            Act::Forward(weighted.collect())
+        }
+        None => Act::Broken(Refusal::new(Step::Rule, "the rule has no action")),
+    }
+}
+
+fn usable(
+    snapshot: &Snapshot,
+    tables: &Tables,
+    balancer: &BalancerTable,
+    arn: &TargetGroupArn,
+) -> Result<TargetGroupArn, Refusal> {
+    let (Some(record), Some(table)) = (snapshot.target_groups.get(arn), tables.groups.get(arn))
+    else {
+        return Err(Refusal::new(Step::Group, format!("target group {arn} does not exist")));
+    };
+    match unfit(record, balancer, table) {
+        Some(reason) => Err(Refusal::new(Step::Group, reason)),
+        None => Ok(arn.clone()),
+    }
+}
+
+/// What about a rule's action will not work.
+fn complaints(act: &Act, actions: &[Action]) -> Vec<String> {
+    let mut reasons = Vec::new();
+    match act {
+        Act::Broken(refusal) => reasons.push(format!("{}; requests get 503", refusal.reason)),
+        Act::Forward(groups) => {
+            let broken = groups.iter().filter_map(|group| group.group.as_ref().err());
+            reasons.extend(broken.map(|refusal| format!("{}; requests get 503", refusal.reason)));
+        }
+        Act::Redirect(_) | Act::Fixed(_) => {}
+    }
+    let sticky = actions.iter().any(|action| {
+        matches!(&action.kind, ActionKind::Forward(forward) if forward.stickiness_seconds.is_some())
+    });
+    if sticky {
+        reasons.push("stickiness between target groups does not act yet".to_string());
+    }
+    reasons
+}
+
+/// AWS: a load balancer listens on the private addresses of its interfaces, and an
+/// internet-facing one on their public addresses too.
+fn sockets(
+    snapshot: &Snapshot,
+    tables: &Tables,
+    listener: &Listener,
+    balancer: &BalancerTable,
+) -> Vec<Socket> {
+    if listener.protocol != "HTTP" || !balancer.active {
+        return Vec::new();
+    }
+    let public = |node: &crate::tables::Endpoint| -> Option<IpAddr> {
+        let interface = snapshot.network_interfaces.get(node.interface.as_ref()?)?;
+        let facing = balancer.scheme == Scheme::InternetFacing;
+        interface.public_ip.filter(|_| facing).map(IpAddr::V4)
+    };
+    let addresses = balancer.nodes.iter().flat_map(|node| [Some(node.ip), public(node)]);
+    let socket = |ip: IpAddr| {
+        let address = SocketAddr::new(ip, listener.port);
+        let bind = tables.network.book.find(&balancer.vpc, address);
+        Socket { listener: listener.arn.clone(), address, bind, https: false }
+    };
+    addresses.flatten().map(socket).collect()
+}

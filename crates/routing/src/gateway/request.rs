@@ -1,0 +1,231 @@
+//! Header changes of a request on its way from the gateway to a backend.
+//!
+//! Hop-by-hop headers are the transport's business.
+
+use std::net::IpAddr;
+
+use model::Timestamp;
+
+use crate::draw::Use;
+use crate::edit::Edit;
+use crate::trace;
+use crate::view::{Body, View};
+
+/// What kind of backend a request goes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend<'a> {
+    /// A URL, with the `Host` that it asks for.
+    Public(&'a str),
+    /// A load balancer behind a VPC link: `Host` stays the client's.
+    Private,
+}
+
+/// The changes that every request gets, before parameter mapping.
+///
+/// AWS: `Host` is the URL's, or the client's for private integrations; `Forwarded` takes in the
+/// `X-Forwarded-*` headers, which are removed; `Via` is extended; a body-less request has
+/// `Content-Length: 0`, and towards a URL a content type.
+pub fn edits(view: &View, backend: Backend, now: Timestamp, draw: u64) -> Vec<Edit> {
+    let mut edits = Vec::with_capacity(10);
+    match (backend, view.host) {
+        (Backend::Public(authority), _) => edits.push(Edit::set("Host", authority)),
+        (Backend::Private, Some(host)) => edits.push(Edit::set("Host", host)),
+        (Backend::Private, None) => {}
+    }
+    edits.push(Edit::set("Forwarded", forwarded(view)));
+    for name in ["X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"] {
+        if view.values(name).next().is_some() {
+            edits.push(Edit::remove(name));
+        }
+    }
+    edits.push(Edit::set("Via", appended(view, "Via", b"HTTP/1.1 AmazonAPIGateway")));
+    let received = view.values(trace::HEADER).next();
+    let traced = trace::extend(received, now, draw, Use::GatewayTrace);
+    edits.push(Edit::set(trace::HEADER, traced));
+    if view.body == Body::Empty {
+        edits.push(Edit::set("Content-Length", "0"));
+        let public = matches!(backend, Backend::Public(_));
+        if public && view.values("content-type").next().is_none() {
+            edits.push(Edit::set("Content-Type", "application/x-www-form-urlencoded"));
+        }
+    }
+    edits
+}
+
+fn appended(view: &View, name: &str, element: &[u8]) -> Vec<u8> {
+    match view.joined(name, ", ").filter(|value| !value.is_empty()) {
+        Some(mut value) => {
+            value.extend_from_slice(b", ");
+            value.extend_from_slice(element);
+            value
+        }
+        None => element.to_vec(),
+    }
+}
+
+/// AWS: what the client sent, then its `X-Forwarded-*` as elements, then the client itself as the
+/// gateway saw it. Only the last `for=` can be trusted.
+// DEVIATION: `Forwarded` towards public URLs has no `by=` element, since the address that a
+// connection leaves from is not known when the request is decided.
+fn forwarded(view: &View) -> Vec<u8> {
+    let mut value = view.joined("Forwarded", ", ").unwrap_or_default();
+    let mut add = |element: String| {
+        if !value.is_empty() {
+            value.extend_from_slice(b", ");
+        }
+        value.extend_from_slice(element.as_bytes());
+    };
+    let (mut host, mut proto) = (view.text("X-Forwarded-Host"), view.text("X-Forwarded-Proto"));
+    for line in view.values("X-Forwarded-For") {
+        let line = String::from_utf8_lossy(line);
+        for hop in line.split(',').map(str::trim).filter(|hop| !hop.is_empty()) {
+            add(element(Some(&node(hop)), host.take(), proto.take()));
+        }
+    }
+    if host.is_some() || proto.is_some() {
+        add(element(None, host, proto));
+    }
+    let scheme = if view.https { "https" } else { "http" };
+    let client = address(view.source.ip());
+    add(element(Some(&client), view.host, Some(scheme)));
+    value
+}
+
+fn element(client: Option<&str>, host: Option<&str>, proto: Option<&str>) -> String {
+    let client = client.map(|client| format!("for={client}"));
+    let host = host.map(|host| format!("host={}", quoted(host)));
+    let proto = proto.map(|proto| format!("proto={}", quoted(proto)));
+    [client, host, proto].into_iter().flatten().collect::<Vec<_>>().join(";")
+}
+
+fn address(ip: IpAddr) -> String {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => format!("\"[{ip}]\""),
+    }
+}
+
+/// An element of `X-Forwarded-For` as a node of `Forwarded`.
+fn node(hop: &str) -> String {
+    match hop.trim_matches(['[', ']']).parse::<IpAddr>() {
+        Ok(ip) => address(ip),
+        Err(_) => quoted(hop),
+    }
+}
+
+/// A token as it is, anything else as a quoted string.
+fn quoted(text: &str) -> String {
+    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    match !text.is_empty() && text.bytes().all(token) {
+        true => text.to_string(),
+        false => format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Version;
+    use crate::edit::apply;
+
+    fn after(backend: Backend, headers: &[(&str, &str)], view: &View) -> Vec<(String, String)> {
+        let lines: Vec<(&str, &[u8])> =
+            headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
+        let view = View { headers: &lines, ..*view };
+        let edits = edits(&view, backend, Timestamp(0), 1);
+        let text = |(name, value): &(&str, &[u8])| {
+            (name.to_ascii_lowercase(), String::from_utf8_lossy(value).into_owned())
+        };
+        apply(&lines, &edits).iter().map(text).collect()
+    }
+
+    fn view() -> View<'static> {
+        View {
+            method: "GET",
+            target: "/",
+            host: Some("abc.execute-api.us-east-1.localhost:8080"),
+            headers: &[],
+            source: ([192, 0, 2, 7], 4000).into(),
+            https: false,
+            version: Version::Http11,
+            body: Body::Empty,
+        }
+    }
+
+    #[test]
+    fn headers_towards_backends() {
+        let check = |backend, headers: &[(&str, &str)], expect: &[(&str, Option<&str>)]| {
+            let after = after(backend, headers, &view());
+            for (name, value) in expect {
+                let got: Vec<_> = after.iter().filter(|line| line.0 == *name).collect();
+                assert!(got.len() <= 1, "{name}: {got:?}");
+                assert_eq!(got.first().map(|line| line.1.as_str()), *value, "{name} {headers:?}");
+            }
+        };
+        let own = "for=192.0.2.7;host=\"abc.execute-api.us-east-1.localhost:8080\";proto=http";
+        let api = "abc.execute-api.us-east-1.localhost:8080";
+        check(
+            Backend::Public("b.example"),
+            &[("Host", api), ("Accept", "*/*")],
+            &[
+                ("host", Some("b.example")),
+                ("accept", Some("*/*")),
+                ("forwarded", Some(own)),
+                ("via", Some("HTTP/1.1 AmazonAPIGateway")),
+                ("content-length", Some("0")),
+                ("content-type", Some("application/x-www-form-urlencoded")),
+                ("x-forwarded-for", None),
+                ("x-forwarded-port", None),
+            ],
+        );
+        check(
+            Backend::Private,
+            &[("Host", api), ("Content-Type", "text/plain"), ("X-Forwarded-Port", "9")],
+            &[
+                ("host", Some(api)),
+                ("content-type", Some("text/plain")),
+                ("content-length", Some("0")),
+                ("x-forwarded-port", Some("9")),
+            ],
+        );
+        check(Backend::Private, &[], &[("content-type", None), ("host", Some(api))]);
+        check(
+            Backend::Private,
+            &[("Via", "1.1 a"), ("via", "1.0 b")],
+            &[("via", Some("1.1 a, 1.0 b, HTTP/1.1 AmazonAPIGateway"))],
+        );
+        let with = |before: &str| format!("{before}, {own}");
+        let forwarded = |headers: &[(&str, &str)], before: &str| {
+            let gone = [("x-forwarded-for", None), ("x-forwarded-host", None)];
+            check(Backend::Private, headers, &gone);
+            check(Backend::Private, headers, &[("forwarded", Some(&with(before)))]);
+        };
+        forwarded(&[("Forwarded", "for=1.1.1.1")], "for=1.1.1.1");
+        forwarded(&[("X-Forwarded-For", "1.1.1.1, 2.2.2.2")], "for=1.1.1.1, for=2.2.2.2");
+        forwarded(
+            &[("X-Forwarded-For", "::1"), ("X-Forwarded-Proto", "https"), ("Forwarded", "for=x")],
+            "for=x, for=\"[::1]\";proto=https",
+        );
+        forwarded(&[("X-Forwarded-Host", "a:1")], "host=\"a:1\"");
+        forwarded(&[("X-Forwarded-For", "a\"b;c")], "for=\"a\\\"b;c\"");
+    }
+
+    #[test]
+    fn trace_ids_are_made_or_extended() {
+        let trace = |headers: &[(&str, &str)]| {
+            let after = after(Backend::Private, headers, &view());
+            after.into_iter().find(|line| line.0 == "x-amzn-trace-id").unwrap().1
+        };
+        assert!(trace(&[]).starts_with("Root=1-00000000-"));
+        let second = trace(&[("X-Amzn-Trace-Id", "Root=1-a-b")]);
+        assert!(second.starts_with("Self=1-") && second.ends_with(";Root=1-a-b"), "{second}");
+    }
+
+    #[test]
+    fn a_body_keeps_its_length() {
+        let lines: [(&str, &[u8]); 1] = [("content-length", b"5")];
+        let view = View { headers: &lines, body: Body::Length(5), ..view() };
+        let edits = edits(&view, Backend::Public("b"), Timestamp(0), 1);
+        assert!(apply(&lines, &edits).contains(&("content-length", b"5")));
+    }
+}
