@@ -5,15 +5,19 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use model::snapshot::{ForEachKind, for_each_kind};
-use model::{Record, Snapshot};
-use rusqlite::Connection;
+use model::{Key, Record, Snapshot};
+use rusqlite::{Connection, ErrorCode};
 
 use crate::{Change, StoreError};
 
 /// The version of the durable form that this build writes.
 pub const FORMAT_VERSION: i64 = 1;
+
+/// How long to wait for a node that is just ending to let go of the file.
+const LOCK_PATIENCE: Duration = Duration::from_secs(1);
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS records (
@@ -38,15 +42,18 @@ impl Backend {
     pub(crate) fn open(path: &Path) -> Result<(Self, Snapshot), StoreError> {
         let name = path.display().to_string();
         let fail = |cause: rusqlite::Error| database_error(&name, &cause);
+        make_private(path).map_err(|error| StoreError::Database {
+            path: name.clone(),
+            cause: error.to_string(),
+        })?;
         let connection = Connection::open(path).map_err(fail)?;
-        prepare(&connection).map_err(fail)?;
-        let found: i64 =
-            connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(fail)?;
+        let found = lock(&connection).map_err(fail)?;
         if found > FORMAT_VERSION {
             return Err(StoreError::Format { path: name, found, known: FORMAT_VERSION });
         }
-        connection.pragma_update(None, "user_version", FORMAT_VERSION).map_err(fail)?;
+        connection.execute_batch(SCHEMA).map_err(fail)?;
         let snapshot = load(&connection, &name)?;
+        connection.pragma_update(None, "user_version", FORMAT_VERSION).map_err(fail)?;
         Ok((Self::Sqlite { connection, path: name }, snapshot))
     }
 
@@ -62,16 +69,31 @@ impl Backend {
 }
 
 fn database_error(path: &str, cause: &rusqlite::Error) -> StoreError {
-    StoreError::Database { path: path.to_owned(), cause: cause.to_string() }
+    let path = path.to_owned();
+    match cause.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::InUse { path },
+        _ => StoreError::Database { path, cause: cause.to_string() },
+    }
+}
+
+/// Makes a file that only its owner may read, for the secrets of access keys are in it; the files
+/// that SQLite puts beside it get the same mode. A file that exists keeps its mode.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
 }
 
 /// WAL with FULL sync: a commit that returned survives a crash of the process and of the machine.
-/// The exclusive lock keeps a second node from the same file.
-fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+/// The exclusive lock keeps a second node from the same file. Answers the format of the file.
+fn lock(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.busy_timeout(LOCK_PATIENCE)?;
     connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.execute_batch(SCHEMA)
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
 fn write(connection: &mut Connection, revision: u64, changes: &[Change]) -> rusqlite::Result<()> {
@@ -93,8 +115,10 @@ fn write(connection: &mut Connection, revision: u64, changes: &[Change]) -> rusq
 }
 
 fn load(connection: &Connection, path: &str) -> Result<Snapshot, StoreError> {
-    let mut loader = Loader { connection, path, snapshot: Snapshot::default() };
+    let snapshot = Snapshot::default();
+    let mut loader = Loader { connection, path, known: Vec::new(), snapshot };
     for_each_kind(&mut loader)?;
+    loader.refuse_unknown_kinds()?;
     let revision = connection
         .query_row("SELECT value FROM state WHERE name = 'revision'", [], |row| row.get(0))
         .or_else(|error| match error {
@@ -108,6 +132,7 @@ fn load(connection: &Connection, path: &str) -> Result<Snapshot, StoreError> {
 struct Loader<'a> {
     connection: &'a Connection,
     path: &'a str,
+    known: Vec<&'static str>,
     snapshot: Snapshot,
 }
 
@@ -117,6 +142,35 @@ impl Loader<'_> {
             self.connection.prepare("SELECT key, body FROM records WHERE kind = ?1")?;
         select.query_map([kind], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
     }
+
+    /// One row of each kind in the file.
+    fn kinds(&self) -> rusqlite::Result<Vec<(String, String)>> {
+        let mut select =
+            self.connection.prepare("SELECT kind, min(key) FROM records GROUP BY kind")?;
+        select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+    }
+
+    /// Records that this version would drop in silence are a reason not to start.
+    fn refuse_unknown_kinds(&self) -> Result<(), StoreError> {
+        let kinds = self.kinds().map_err(|cause| database_error(self.path, &cause))?;
+        match kinds.into_iter().find(|(kind, _)| !self.known.contains(&kind.as_str())) {
+            None => Ok(()),
+            Some((kind, key)) => Err(StoreError::Record {
+                kind,
+                key,
+                cause: "it is of a kind that this version does not know".into(),
+            }),
+        }
+    }
+}
+
+fn read<R: Record>(key: &str, body: &str) -> Result<R, StoreError> {
+    let fail = |cause| StoreError::Record { kind: R::KIND.into(), key: key.into(), cause };
+    let record: R = serde_json::from_str(body).map_err(|error| fail(error.to_string()))?;
+    match record.key().text() {
+        own if own == key => Ok(record),
+        own => Err(fail(format!("it belongs under the key {own}"))),
+    }
 }
 
 impl ForEachKind for Loader<'_> {
@@ -125,13 +179,9 @@ impl ForEachKind for Loader<'_> {
     fn kind<R: Record>(&mut self) -> Result<(), StoreError> {
         let rows = self.rows(R::KIND).map_err(|cause| database_error(self.path, &cause))?;
         for (key, body) in rows {
-            let record: R = serde_json::from_str(&body).map_err(|cause| StoreError::Record {
-                kind: R::KIND,
-                key,
-                cause: cause.to_string(),
-            })?;
-            R::table_mut(&mut self.snapshot).insert(Arc::new(record));
+            R::table_mut(&mut self.snapshot).insert(Arc::new(read(&key, &body)?));
         }
+        self.known.push(R::KIND);
         Ok(())
     }
 }

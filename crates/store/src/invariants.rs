@@ -5,11 +5,11 @@
 
 use std::any::Any;
 
-use model::balancer::{Listener, Priority, Rule, Target};
-use model::gateway::{Deployment, Integration, Route, Stage};
-use model::network::{NetworkInterface, SecurityGroup, SecurityGroupRule, Subnet};
-use model::stack::{StackEvent, StackResource};
-use model::{Record, Snapshot};
+use model::balancer::{Listener, LoadBalancer, Priority, Rule, Target, TargetGroup};
+use model::gateway::{Api, Deployment, Integration, Route, Stage};
+use model::network::{NetworkInterface, SecurityGroup, SecurityGroupRule, Subnet, Vpc};
+use model::stack::{Stack, StackEvent, StackResource};
+use model::{ListenerArn, Record, Snapshot};
 
 use crate::StoreError;
 use crate::txn::{Touched, Txn};
@@ -57,6 +57,15 @@ fn broken(name: &'static str, key: impl std::fmt::Debug) -> StoreError {
     StoreError::Invariant { name, detail: format!("{key:?}") }
 }
 
+fn listener_of<'a>(state: &'a Snapshot, rule: &Rule) -> Option<&'a Listener> {
+    let key = (rule.listener.load_balancer()?, rule.listener.clone());
+    state.listeners.get(&key).map(|listener| &**listener)
+}
+
+fn default_rules(state: &Snapshot, listener: &ListenerArn) -> usize {
+    state.rules.under(listener).filter(|rule| rule.priority == Priority::Default).count()
+}
+
 fn check_put(state: &Snapshot, record: &(dyn Any + Send + Sync)) -> Result<(), StoreError> {
     put::<Route>(state, record, "route-has-api", |s, r| s.apis.contains(&r.api))?;
     put::<Integration>(state, record, "integration-has-api", |s, r| s.apis.contains(&r.api))?;
@@ -69,10 +78,14 @@ fn check_put(state: &Snapshot, record: &(dyn Any + Send + Sync)) -> Result<(), S
         s.load_balancers.contains(&r.load_balancer)
     })?;
     put::<Listener>(state, record, "listener-has-one-default-rule", |s, r| {
-        s.rules.under(&r.arn).filter(|rule| rule.priority == Priority::Default).count() == 1
+        default_rules(s, &r.arn) == 1
     })?;
+    put::<Rule>(state, record, "rule-has-listener", |s, r| listener_of(s, r).is_some())?;
     put::<Rule>(state, record, "rule-priority-is-unique", |s, r| {
         s.rules.under(&r.listener).filter(|other| other.priority == r.priority).count() == 1
+    })?;
+    put::<Rule>(state, record, "listener-has-one-default-rule", |s, r| {
+        default_rules(s, &r.listener) == 1
     })?;
     put::<Target>(state, record, "target-has-group", |s, r| s.target_groups.contains(&r.group))?;
     put::<Subnet>(state, record, "subnet-inside-vpc", |s, r| {
@@ -90,14 +103,14 @@ fn check_put(state: &Snapshot, record: &(dyn Any + Send + Sync)) -> Result<(), S
 }
 
 fn check_removed(state: &Snapshot, record: &(dyn Any + Send + Sync)) -> Result<(), StoreError> {
-    use model::balancer::{LoadBalancer, TargetGroup};
-    use model::gateway::Api;
-    use model::network::Vpc;
     removed::<Api>(state, record, "removed-api-leaves-nothing", |s, r| {
         s.routes.under(&r.id).next().is_none()
             && s.integrations.under(&r.id).next().is_none()
             && s.stages.under(&r.id).next().is_none()
             && s.deployments.under(&r.id).next().is_none()
+    })?;
+    removed::<Deployment>(state, record, "stage-has-its-deployment", |s, r| {
+        !s.stages.under(&r.api).any(|stage| stage.deployment.as_ref() == Some(&r.id))
     })?;
     removed::<LoadBalancer>(state, record, "removed-load-balancer-leaves-nothing", |s, r| {
         s.listeners.under(&r.arn).next().is_none()
@@ -105,14 +118,24 @@ fn check_removed(state: &Snapshot, record: &(dyn Any + Send + Sync)) -> Result<(
     removed::<Listener>(state, record, "removed-listener-leaves-nothing", |s, r| {
         s.rules.under(&r.arn).next().is_none()
     })?;
+    removed::<Rule>(state, record, "listener-has-one-default-rule", |s, r| {
+        listener_of(s, r).is_none() || default_rules(s, &r.listener) == 1
+    })?;
     removed::<TargetGroup>(state, record, "removed-target-group-leaves-nothing", |s, r| {
         s.targets.under(&r.arn).next().is_none()
     })?;
     removed::<SecurityGroup>(state, record, "removed-group-leaves-nothing", |s, r| {
         s.security_group_rules.under(&r.id).next().is_none()
     })?;
+    removed::<Subnet>(state, record, "removed-subnet-leaves-nothing", |s, r| {
+        !s.network_interfaces.iter().any(|interface| interface.subnet == r.id)
+    })?;
     removed::<Vpc>(state, record, "removed-vpc-leaves-nothing", |s, r| {
         !s.subnets.iter().any(|subnet| subnet.vpc == r.id)
             && !s.security_groups.iter().any(|group| group.vpc == r.id)
+    })?;
+    removed::<Stack>(state, record, "removed-stack-leaves-nothing", |s, r| {
+        s.stack_resources.under(&r.id).next().is_none()
+            && s.stack_events.under(&r.id).next().is_none()
     })
 }

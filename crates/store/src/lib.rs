@@ -22,7 +22,13 @@ pub use txn::{Change, Txn};
 /// Why a store could not be opened or a commit was not made. Nothing has changed then.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The database cannot be read or written (disk full, locked by another node, damaged).
+    /// Another node has the file open.
+    #[error("the data file {path} is in use by another node")]
+    InUse {
+        /// The file.
+        path: String,
+    },
+    /// The database cannot be read or written (disk full, damaged).
     #[error("the data file {path} cannot be used: {cause}")]
     Database {
         /// The file.
@@ -44,7 +50,7 @@ pub enum StoreError {
     #[error("the record {kind}/{key} in the data file cannot be read: {cause}")]
     Record {
         /// The table.
-        kind: &'static str,
+        kind: String,
         /// The key.
         key: String,
         /// What is wrong with it.
