@@ -27,6 +27,9 @@ pub struct Role {
     pub policies: BTreeMap<String, String>,
     /// ARNs of attached managed policies.
     pub attached: Vec<String>,
+    /// ARN of the permissions boundary; kept, not enforced.
+    #[serde(default)]
+    pub permissions_boundary: Option<String>,
     /// Tags.
     pub tags: Tags,
     /// When it was made.

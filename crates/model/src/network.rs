@@ -5,10 +5,32 @@ use std::net::Ipv4Addr;
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
+use crate::table::TextKey;
 use crate::{
     AllocationId, InstanceId, InternetGatewayId, NatGatewayId, NetworkAclId, NetworkInterfaceId,
     RouteTableId, Scope, SecurityGroupId, SecurityGroupRuleId, SubnetId, Tags, Timestamp, VpcId,
 };
+
+/// A region that was used. It is kept when its default VPC is deleted, so that nothing makes
+/// another one unasked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Region {
+    /// Account and region.
+    pub scope: Scope,
+    /// The DHCP options of all VPCs of the region: `dopt-…`.
+    pub dhcp_options_id: String,
+    /// Whether the default VPC was made once.
+    pub had_default_vpc: bool,
+    /// Tags of the DHCP options.
+    pub tags: Tags,
+}
+
+impl Region {
+    /// The key of the region of a scope.
+    pub fn key_of(scope: &Scope) -> TextKey {
+        TextKey(format!("{}/{}", scope.account, scope.region))
+    }
+}
 
 /// A VPC.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -156,6 +178,9 @@ pub struct NatGateway {
     pub interface: Option<NetworkInterfaceId>,
     /// Set once deleted; it stays visible for a while.
     pub deleted: Option<Timestamp>,
+    /// Why it never came up: `FailureCode` and `FailureMessage`.
+    #[serde(default)]
+    pub failure: Option<(String, String)>,
     /// When it was made.
     pub created: Timestamp,
     /// Tags.
@@ -305,8 +330,17 @@ pub struct Instance {
     pub profile: Option<String>,
     /// `r-…`
     pub reservation: String,
+    /// Its place among the instances of its reservation.
+    #[serde(default)]
+    pub launch_index: u32,
     /// Its first interface.
     pub interface: NetworkInterfaceId,
+    /// Whether the interface outlives it, as one does that a user made.
+    #[serde(default)]
+    pub keeps_interface: bool,
+    /// When it was terminated.
+    #[serde(default)]
+    pub terminated: Option<Timestamp>,
     /// What it does.
     pub state: InstanceState,
     /// When it was made.

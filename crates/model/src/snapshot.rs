@@ -5,8 +5,8 @@ use crate::gateway::{Api, Deployment, Integration, Route, Stage};
 use crate::identity::{AccessKey, InstanceProfile, Role};
 use crate::link::VpcLink;
 use crate::network::{
-    Address, Instance, InternetGateway, NatGateway, NetworkAcl, NetworkInterface, RouteTable,
-    SecurityGroup, SecurityGroupRule, Subnet, Vpc,
+    Address, Instance, InternetGateway, NatGateway, NetworkAcl, NetworkInterface, Region,
+    RouteTable, SecurityGroup, SecurityGroupRule, Subnet, Vpc,
 };
 use crate::stack::{Stack, StackEvent, StackResource};
 use crate::table::{Record, Table};
@@ -89,6 +89,8 @@ tables! {
     /// Registered (and draining) targets, by group.
     targets: Target, (TargetGroupArn, crate::balancer::TargetId),
         |r| (r.group.clone(), r.id.clone());
+    /// Regions that were used.
+    regions: Region, crate::table::TextKey, |r| Region::key_of(&r.scope);
     /// VPCs.
     vpcs: Vpc, VpcId, |r| r.id.clone();
     /// Subnets.

@@ -1,0 +1,1 @@
+//! Operations of ec2 as clients call them: security_groups.
