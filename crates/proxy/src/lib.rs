@@ -1,1 +1,71 @@
-//! proxy
+//! The HTTP exchange: the front door and load balancer listeners follow `routing`'s decisions.
+//!
+//! One request is one task on one worker: it loads the tables once, asks what to do with its head,
+//! makes one exchange upstream and answers. Nothing here decides where a request goes, and no
+//! type of an HTTP library is seen here.
+
+mod access_log;
+mod convert;
+mod exchange;
+mod flight;
+mod listener;
+mod measure;
+mod rescue;
+mod retry;
+mod serve;
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use model::TargetGroupArn;
+use model::balancer::TargetId;
+use routing::Tables;
+use routing::tables::{GroupTable, TargetEntry};
+use tokio::sync::{mpsc, watch};
+use transport::{Connection, Handler, Request, Response};
+
+pub use access_log::TARGET as ACCESS_LOG;
+pub use exchange::{CONNECT_ATTEMPTS, FALLBACK_CONNECT};
+pub use listener::ListenerDoor;
+
+/// A target that refused a connection, for the health checker.
+pub type Suspect = (TargetGroupArn, TargetId);
+
+/// What all requests share.
+#[derive(Debug)]
+pub struct Proxy {
+    tables: Arc<ArcSwap<Tables>>,
+    swapped: watch::Sender<()>,
+    suspects: mpsc::Sender<Suspect>,
+}
+
+impl Proxy {
+    /// A proxy that follows `tables`. `suspects` may be full or closed: hints are then dropped.
+    pub fn new(tables: Arc<ArcSwap<Tables>>, suspects: mpsc::Sender<Suspect>) -> Arc<Proxy> {
+        Arc::new(Proxy { tables, swapped: watch::Sender::new(()), suspects })
+    }
+
+    /// Says that the tables were swapped: requests in flight to targets that are no longer in
+    /// them are cut. Call it after each swap.
+    pub fn swapped(&self) {
+        self.swapped.send_replace(());
+    }
+
+    /// Tells the health checker of a target that could not be connected to.
+    fn suspect(&self, group: &GroupTable, target: &TargetEntry) {
+        if target.live.get().is_healthy() {
+            // A hint: when the queue is full others have said it, or the next probe finds out.
+            let _ = self.suspects.try_send((group.arn.clone(), target.id.clone()));
+        }
+    }
+}
+
+/// Serves the front door: APIs and load balancers by host or path.
+#[derive(Clone, Debug)]
+pub struct FrontDoor(pub Arc<Proxy>);
+
+impl Handler for FrontDoor {
+    async fn handle(&self, request: Request, connection: &Connection) -> Response {
+        serve::front_door(&self.0, request, connection).await
+    }
+}

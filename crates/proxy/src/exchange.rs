@@ -1,0 +1,245 @@
+//! Following a decision: one exchange upstream, with its time-outs, and what to do when it fails.
+
+use std::time::Duration;
+
+use model::balancer::TargetId;
+use routing::balancer::{self, Decision, Forward, Turn};
+use routing::gateway::{GatewayDecision, Origin};
+use routing::tables::ListenerTable;
+use routing::{Edit, edit};
+use tokio::time::timeout;
+use transport::{
+    Request, Timeouts, UpstreamError, UpstreamErrorKind, UpstreamResponse, UpstreamTls,
+};
+
+use crate::convert::{self, Reply, lines, view};
+use crate::flight::Flight;
+use crate::measure::{self, Ledger};
+use crate::rescue::{self, Fault};
+use crate::retry::{Way, another};
+use crate::serve::Scene;
+
+/// Targets that one request is offered to at most, when connections cannot be made.
+pub const CONNECT_ATTEMPTS: usize = 3;
+/// Time to connect to an address of a public host that has further addresses.
+pub const FALLBACK_CONNECT: Duration = Duration::from_secs(2);
+
+/// A request on its way to a listener, directly or through a gateway.
+pub(crate) struct Leg<'a, 't> {
+    pub(crate) listener: &'t ListenerTable,
+    pub(crate) gateway: Option<&'a GatewayDecision<'t>>,
+}
+
+/// Sends a request to an origin on the public network, trying its addresses in turn.
+pub(crate) async fn public(
+    decision: &GatewayDecision<'_>,
+    origin: &Origin,
+    request: &mut Request,
+) -> Result<Reply, Fault> {
+    let resolver = convert::resolver();
+    let found = resolver.resolve(&origin.host, origin.port).await;
+    let addrs = found.map_err(|error| Fault::Unresolved(format!("{}: {error}", origin.host)))?;
+    let edits = convert::edits(&decision.edits);
+    // AWS: the certificate of a public backend has to be good.
+    let tls = || UpstreamTls { server_name: origin.host.clone(), verify: true };
+    let mut failed = None;
+    for (index, addr) in addrs.iter().enumerate() {
+        let rest = index + 1 < addrs.len();
+        let connect = if rest { FALLBACK_CONNECT } else { decision.timeout };
+        let forward = transport::Forward {
+            method: Some(&decision.method),
+            target: &decision.target,
+            edits: &edits,
+            timeouts: Timeouts {
+                connect: connect.min(decision.timeout),
+                head: decision.timeout,
+                ..Timeouts::default()
+            },
+        };
+        let to = transport::Origin { addr: *addr, tls: origin.https.then(tls), source: None };
+        match transport::exchange(&to, request, forward).await {
+            Ok(response) => return Ok(Reply::Upstream(response)),
+            Err(error) if error.kind == UpstreamErrorKind::HeadTimeout => {
+                return Err(Fault::IntegrationTimeout);
+            }
+            Err(error) if error.retryable && not_connected(&error) => failed = Some(error),
+            Err(error) => return Err(Fault::Upstream(error)),
+        }
+    }
+    Err(failed.map_or_else(|| Fault::Unresolved(origin.host.clone()), Fault::Upstream))
+}
+
+/// Asks a listener what to do with a request, and does it.
+pub(crate) async fn balanced<'t>(
+    scene: &'t Scene<'_>,
+    leg: &Leg<'_, 't>,
+    request: &mut Request,
+    ledger: &mut Ledger,
+) -> Result<Reply, Fault> {
+    match decide(scene, leg, request) {
+        Decision::Respond(respond) => {
+            measure::responded(leg.listener, &respond);
+            ledger.responded(leg.listener, &respond);
+            Ok(Reply::Own(respond.answer))
+        }
+        Decision::Forward(forward) => {
+            ledger.forwarded(leg.listener, &forward);
+            let sent = to_group(scene, leg, &forward, request, ledger).await;
+            sent.map(Reply::Upstream)
+        }
+    }
+}
+
+fn decide<'t>(scene: &'t Scene<'_>, leg: &Leg<'_, 't>, request: &Request) -> Decision<'t> {
+    let lines = lines(request);
+    let view = view(request, scene.connection, &lines);
+    let ask = |view: &routing::View| {
+        balancer::decide(&scene.tables, leg.listener, view, scene.now, scene.draw, Turn::Take)
+    };
+    match leg.gateway {
+        None => ask(&view),
+        Some(gateway) => {
+            let sent = edit::apply(view.headers, &gateway.edits);
+            ask(&gateway.seen(&view, &sent))
+        }
+    }
+}
+
+/// Sends a request to the target chosen, or to others of its group while none can be connected to.
+///
+/// DEVIATION: When a target refuses the connection, the request goes to another target of its
+/// group (three at most), since nothing was sent yet; AWS answers 502.
+async fn to_group<'t>(
+    scene: &Scene<'_>,
+    leg: &Leg<'_, 't>,
+    forward: &Forward<'t>,
+    request: &mut Request,
+    ledger: &mut Ledger,
+) -> Result<UpstreamResponse, Fault> {
+    let gateway: &[Edit] = leg.gateway.map_or(&[], |gateway| &gateway.edits);
+    let edits = convert::edits(gateway.iter().chain(&forward.edits));
+    let mut way = Way { target: forward.target, dial: forward.dial, from: forward.from };
+    let mut tried: Vec<&TargetId> = Vec::new();
+    loop {
+        ledger.target(way.target);
+        let flight = Flight::enter(scene.proxy, forward.group, way.target);
+        let cut = flight.cut().clone();
+        ledger.flight = Some(flight);
+        let sent = to_target(leg, forward, &way, request, &edits);
+        let failed = tokio::select! {
+            sent = sent => match sent {
+                Ok(mut response) => {
+                    measure::answered(forward.group, response.status(), response.timing);
+                    response.cut_by(cut);
+                    return Ok(response);
+                }
+                Err(error) => error,
+            },
+            () = cut.happened() => return Err(Fault::Drained),
+        };
+        if not_connected(&failed) {
+            measure::not_connected(forward.group, way.target);
+            scene.proxy.suspect(forward.group, way.target);
+        }
+        tried.push(&way.target.id);
+        let again = failed.retryable && refused(&failed) && tried.len() < CONNECT_ATTEMPTS;
+        match another(forward.group, &tried).filter(|_| again) {
+            Some(other) => way = other,
+            None => return Err(fault(leg, forward, failed)),
+        }
+    }
+}
+
+/// The fault for a failed exchange: the shorter one of two time-outs has struck.
+fn fault(leg: &Leg<'_, '_>, forward: &Forward<'_>, error: UpstreamError) -> Fault {
+    let first = |own: Duration| leg.gateway.is_some_and(|gateway| gateway.timeout <= own);
+    match error.kind {
+        UpstreamErrorKind::HeadTimeout if first(forward.idle_timeout) => Fault::IntegrationTimeout,
+        UpstreamErrorKind::ConnectTimeout if first(forward.connect_timeout) => {
+            Fault::IntegrationTimeout
+        }
+        _ => Fault::Upstream(error),
+    }
+}
+
+async fn to_target(
+    leg: &Leg<'_, '_>,
+    forward: &Forward<'_>,
+    way: &Way<'_>,
+    request: &mut Request,
+    edits: &transport::Edits,
+) -> Result<UpstreamResponse, UpstreamError> {
+    let origin = transport::Origin {
+        addr: way.dial,
+        // AWS: certificates of targets are not verified.
+        tls: forward.https.then(|| UpstreamTls {
+            server_name: way.target.address.unwrap_or(way.dial).ip().to_string(),
+            verify: false,
+        }),
+        source: network::source_for(Some(way.from), way.dial),
+    };
+    let sent = request.head().target().to_owned();
+    let (method, target) = match leg.gateway {
+        Some(gateway) => (Some(gateway.method.as_str()), gateway.target.as_str()),
+        None => (None, sent.as_str()),
+    };
+    let limit = leg.gateway.map_or(Duration::MAX, |gateway| gateway.timeout);
+    let timeouts = Timeouts {
+        connect: forward.connect_timeout.min(limit),
+        head: forward.idle_timeout.min(limit),
+        idle: forward.idle_timeout,
+        total: None,
+    };
+    let forward = transport::Forward { method, target, edits, timeouts };
+    transport::exchange(&origin, request, forward).await
+}
+
+/// Sends a request through a VPC link to a listener. The load balancer's own faults are its pages,
+/// which are the integration's response; what is left is the gateway's.
+pub(crate) async fn linked<'t>(
+    scene: &'t Scene<'_>,
+    leg: &Leg<'_, 't>,
+    request: &mut Request,
+    ledger: &mut Ledger,
+) -> Result<Reply, Fault> {
+    match balanced(scene, leg, request, ledger).await {
+        Err(fault) if !fault.is_clients() && fault != Fault::IntegrationTimeout => {
+            Ok(paged(leg.listener, &fault, ledger))
+        }
+        other => other,
+    }
+}
+
+/// Lets the integration's time-out strike. It starts when the whole request is there: while a
+/// body is on its way the silence of the other side counts instead.
+///
+/// DEVIATION: An integration's time-out ends with the head of the response; a body may take longer
+/// as long as it keeps coming. AWS buffers whole responses within the time-out.
+pub(crate) async fn limited(
+    limit: Duration,
+    bodiless: bool,
+    answered: impl Future<Output = Result<Reply, Fault>>,
+) -> Result<Reply, Fault> {
+    match bodiless {
+        true => timeout(limit, answered).await.unwrap_or(Err(Fault::IntegrationTimeout)),
+        false => answered.await,
+    }
+}
+
+/// The load balancer's page for a fault.
+pub(crate) fn paged(listener: &ListenerTable, fault: &Fault, ledger: &mut Ledger) -> Reply {
+    ledger.fault(fault);
+    let page = rescue::page(fault);
+    listener.balancer.live.get().count_own(page.status);
+    Reply::Own(page)
+}
+
+/// No connection was made.
+fn not_connected(error: &UpstreamError) -> bool {
+    matches!(error.kind, UpstreamErrorKind::Connect(_) | UpstreamErrorKind::ConnectTimeout)
+}
+
+/// The connection was refused, or could not be tried: known at once.
+fn refused(error: &UpstreamError) -> bool {
+    matches!(error.kind, UpstreamErrorKind::Connect(_))
+}

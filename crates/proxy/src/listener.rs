@@ -1,0 +1,62 @@
+//! A load balancer's own socket: who may connect, how long connections live, who answers.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use model::ListenerArn;
+use routing::network::accept_permit;
+use transport::{Connection, Handler, ListenOptions, Request, Response};
+
+use crate::{Proxy, serve};
+
+/// Serves one listener of a load balancer, by the newest tables.
+#[derive(Clone, Debug)]
+pub struct ListenerDoor {
+    proxy: Arc<Proxy>,
+    listener: ListenerArn,
+}
+
+impl ListenerDoor {
+    /// The door of a listener.
+    pub fn new(proxy: Arc<Proxy>, listener: ListenerArn) -> ListenerDoor {
+        ListenerDoor { proxy, listener }
+    }
+
+    /// How its socket serves connections: time-outs of the load balancer and the accept filter of
+    /// its security groups. The filter reads the newest tables; time-outs that were changed need
+    /// `Workers::update` with new options.
+    pub fn options(&self) -> ListenOptions {
+        let mut options = ListenOptions::default();
+        if let Some(listener) = self.proxy.tables.load().listeners.get(&self.listener) {
+            options.idle = listener.balancer.idle_timeout;
+            options.max_age = listener.balancer.client_keep_alive;
+        }
+        let door = self.clone();
+        options.accept = Some(Arc::new(move |peer, _local| door.admits(peer.ip())));
+        options
+    }
+
+    /// AWS: connections that no security group lets in are not accepted.
+    fn admits(&self, peer: IpAddr) -> bool {
+        let tables = self.proxy.tables.load();
+        let Some(listener) = tables.listeners.get(&self.listener) else { return false };
+        let live = listener.balancer.live.get();
+        match accept_permit(&tables.network, listener, peer) {
+            Ok(()) => {
+                live.new_connections.add(1);
+                true
+            }
+            Err(refusal) => {
+                live.rejected_connections.add(1);
+                tracing::debug!(%peer, listener = %self.listener, why = %refusal, "not let in");
+                false
+            }
+        }
+    }
+}
+
+impl Handler for ListenerDoor {
+    async fn handle(&self, request: Request, connection: &Connection) -> Response {
+        serve::listener(&self.proxy, &self.listener, request, connection).await
+    }
+}

@@ -1,0 +1,141 @@
+//! What a request leaves behind when it is over: counters on routing's live state, the access log
+//! line. One ledger goes with each request, and counts it exactly once however it ends.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use routing::Refusal;
+use routing::balancer::{Forward, Respond};
+use routing::gateway::Trail;
+use routing::live::ApiLive;
+use routing::tables::{GroupTable, ListenerTable, TargetEntry};
+use transport::{Connection, Done, Request, Response, Timing};
+
+use crate::access_log::Line;
+use crate::flight::Flight;
+use crate::rescue::{self, Fault};
+
+/// What is known of a request so far. Dropped without an answer, the client has left.
+pub(crate) struct Ledger {
+    started: Instant,
+    api: Option<Arc<ApiLive>>,
+    /// Time from the decision to the integration's head.
+    pub(crate) integration: Option<Duration>,
+    /// The target at work, counted until the response is over.
+    pub(crate) flight: Option<Flight>,
+    /// The access log's line, when there is one.
+    pub(crate) line: Option<Box<Line>>,
+    status: Option<u16>,
+    done: Option<Done>,
+}
+
+impl Ledger {
+    /// For a request whose head was read just now.
+    pub(crate) fn open(request: &Request, connection: &Connection) -> Ledger {
+        Ledger {
+            started: Instant::now(),
+            api: None,
+            integration: None,
+            flight: None,
+            line: Line::open(request, connection),
+            status: None,
+            done: None,
+        }
+    }
+
+    /// The request is an API's.
+    pub(crate) fn gateway(&mut self, trail: &Trail<'_>) {
+        self.api = trail.stage.map(|stage| Arc::clone(stage.live.get()));
+        if let Some(line) = &mut self.line {
+            line.gateway(trail);
+        }
+    }
+
+    /// A load balancer answers it.
+    pub(crate) fn responded(&mut self, listener: &ListenerTable, respond: &Respond<'_>) {
+        if let Some(line) = &mut self.line {
+            line.listener(listener, respond.rule, respond.group);
+        }
+        if let Some(refusal) = &respond.refusal {
+            self.refused(refusal, respond.answer.status);
+        }
+    }
+
+    /// A load balancer sends it to a group.
+    pub(crate) fn forwarded(&mut self, listener: &ListenerTable, forward: &Forward<'_>) {
+        if let Some(line) = &mut self.line {
+            line.listener(listener, Some(forward.rule), Some(forward.group));
+        }
+    }
+
+    /// It is offered to a target.
+    pub(crate) fn target(&mut self, target: &TargetEntry) {
+        if let Some(line) = &mut self.line {
+            line.target(target);
+        }
+    }
+
+    /// It was refused.
+    pub(crate) fn refused(&mut self, refusal: &Refusal, status: u16) {
+        if let Some(line) = &mut self.line {
+            line.reason(rescue::code(refusal, status), refusal.to_string());
+        }
+    }
+
+    /// It failed.
+    pub(crate) fn fault(&mut self, fault: &Fault) {
+        if let Some(line) = &mut self.line {
+            line.reason(fault.code(), fault.to_string());
+        }
+    }
+
+    /// Goes with the response until its last byte.
+    pub(crate) fn follow(mut self, response: Response) -> Response {
+        self.status = Some(response.status());
+        response.on_done(move |done| self.end(done))
+    }
+
+    fn end(mut self, done: Done) {
+        self.done = Some(done);
+    }
+}
+
+impl Drop for Ledger {
+    fn drop(&mut self) {
+        let took = self.started.elapsed();
+        if let (Some(api), Some(status)) = (&self.api, self.status) {
+            api.record(status, micros(took), self.integration.map(micros));
+        }
+        if let Some(line) = &self.line {
+            line.write(self.status, took, self.done);
+        }
+    }
+}
+
+/// A target answered.
+pub(crate) fn answered(group: &GroupTable, status: u16, timing: Timing) {
+    let live = group.live.get();
+    live.responses.add(status);
+    live.response_us.add(micros(timing.head));
+}
+
+/// A connection to a target could not be made.
+pub(crate) fn not_connected(group: &GroupTable, target: &TargetEntry) {
+    group.live.get().connection_errors.add(1);
+    target.live.get().connection_errors.add(1);
+}
+
+/// The load balancer answered by rule, or because it has no target.
+pub(crate) fn responded(listener: &ListenerTable, respond: &Respond<'_>) {
+    let live = listener.balancer.live.get();
+    live.count_own(respond.answer.status);
+    match (respond.refusal.is_none(), respond.answer.status) {
+        (true, 301 | 302) => live.redirects.add(1),
+        (true, _) => live.fixed_responses.add(1),
+        (false, _) => {}
+    }
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}

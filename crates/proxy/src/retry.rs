@@ -1,0 +1,95 @@
+//! Which target gets a request whose first one could not be connected to. Pure.
+
+use std::net::{IpAddr, SocketAddr};
+
+use model::balancer::TargetId;
+use routing::tables::{GroupTable, Standing, TargetEntry};
+
+/// A target and the way to it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Way<'t> {
+    pub(crate) target: &'t TargetEntry,
+    pub(crate) dial: SocketAddr,
+    pub(crate) from: IpAddr,
+}
+
+/// The next target of the group after those that were tried: a healthy one if there is any, else
+/// one that is in service.
+pub(crate) fn another<'t>(group: &'t GroupTable, tried: &[&TargetId]) -> Option<Way<'t>> {
+    let last = tried.last().and_then(|last| group.targets.iter().position(|t| t.id == **last));
+    let (before, after) = group.targets.split_at(last.map_or(0, |last| last + 1));
+    let others = || after.iter().chain(before).filter(|target| !tried.contains(&&target.id));
+    let way = |target: &'t TargetEntry| {
+        let (dial, from) = (target.dial?, *target.permit.as_ref().ok()?);
+        (target.standing == Standing::InService).then_some(Way { target, dial, from })
+    };
+    let healthy = others().filter(|target| target.live.get().is_healthy()).find_map(way);
+    healthy.or_else(|| others().find_map(way))
+}
+
+#[cfg(test)]
+mod tests {
+    use routing::finding::{Refusal, Step};
+    use routing::live::HealthMark;
+    use routing::tables::Algorithm;
+
+    use super::*;
+
+    /// Targets by letter: `h` healthy, `i` initial, `u` unhealthy, `d` draining, `r` refused,
+    /// `n` without an address. Ports are their places.
+    fn group(letters: &str) -> GroupTable {
+        let target = |(place, letter): (usize, char)| {
+            let entry = TargetEntry {
+                id: TargetId { id: "10.0.0.1".into(), port: place as u16 },
+                zone: None,
+                standing: if letter == 'd' { Standing::Draining } else { Standing::InService },
+                address: None,
+                dial: (letter != 'n').then(|| ([127, 0, 0, 1], place as u16).into()),
+                permit: match letter {
+                    'r' => Err(Refusal::new(Step::Target, "no rule")),
+                    _ => Ok([127, 0, 0, 2].into()),
+                },
+                live: Default::default(),
+            };
+            entry.live.get().set_health(match letter {
+                'i' => HealthMark::Initial,
+                'u' => HealthMark::Unhealthy,
+                _ => HealthMark::Healthy,
+            });
+            entry
+        };
+        GroupTable {
+            arn: "g".into(),
+            name: "g".into(),
+            balancer: None,
+            https: false,
+            algorithm: Algorithm::RoundRobin,
+            fail_open_count: 1,
+            fail_open_percent: None,
+            targets: letters.chars().enumerate().map(target).collect(),
+            live: Default::default(),
+        }
+    }
+
+    #[test]
+    fn the_next_healthy_one_else_the_next_in_service() {
+        let check = |letters: &str, tried: &[u16], expect: Option<u16>| {
+            let group = group(letters);
+            let id = |port: &u16| TargetId { id: "10.0.0.1".into(), port: *port };
+            let tried: Vec<_> = tried.iter().map(id).collect();
+            let way = another(&group, &tried.iter().collect::<Vec<_>>());
+            assert_eq!(way.map(|way| way.target.id.port), expect, "{letters} {tried:?}");
+            assert_eq!(way.map(|way| way.dial.port()), expect);
+        };
+        check("hh", &[0], Some(1));
+        check("hh", &[1], Some(0));
+        check("hhh", &[1], Some(2));
+        check("hhh", &[1, 2], Some(0));
+        check("hhh", &[0, 1, 2], None);
+        check("h", &[0], None);
+        check("huh", &[0], Some(2));
+        check("hui", &[0], Some(1));
+        check("hdrn", &[0], None);
+        check("", &[0], None);
+    }
+}

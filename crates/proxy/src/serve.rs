@@ -1,0 +1,173 @@
+//! The request, top to bottom: load the tables once, decide, exchange, answer.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use model::{ListenerArn, Timestamp};
+use routing::balancer::{self, pages};
+use routing::finding::Step;
+use routing::gateway::{self, GatewayDecision, GatewayFault, Hop, MAX_BODY_BYTES};
+use routing::tables::ListenerTable;
+use routing::{Answer, Front, Refusal, Tables, edit, front};
+use transport::{Connection, Request, Response};
+
+use crate::convert::{self, Reply, lines, view};
+use crate::exchange::{self, Leg};
+use crate::measure::Ledger;
+use crate::{Proxy, rescue};
+
+/// What stands still while a request is served.
+pub(crate) struct Scene<'p> {
+    pub(crate) proxy: &'p Proxy,
+    pub(crate) connection: &'p Connection,
+    pub(crate) tables: Arc<Tables>,
+    pub(crate) now: Timestamp,
+    pub(crate) draw: u64,
+}
+
+impl<'p> Scene<'p> {
+    fn open(proxy: &'p Proxy, connection: &'p Connection) -> Scene<'p> {
+        let (tables, draw) = (proxy.tables.load_full(), fastrand::u64(..));
+        Scene { proxy, connection, tables, now: convert::now(), draw }
+    }
+}
+
+/// Whom a request at the front door is for, and what shall happen to it there.
+enum Heading<'t> {
+    Integrate(Box<GatewayDecision<'t>>),
+    Fault(GatewayFault<'t>),
+    Listener(&'t ListenerTable),
+    Refused(Answer, Refusal),
+}
+
+/// Serves a request at the front door.
+pub(crate) async fn front_door(
+    proxy: &Proxy,
+    mut request: Request,
+    connection: &Connection,
+) -> Response {
+    let mut ledger = Ledger::open(&request, connection);
+    let scene = Scene::open(proxy, connection);
+    let response = match heading(&scene, &request) {
+        Heading::Integrate(decision) => {
+            ledger.gateway(&decision.trail);
+            integrate(&scene, &decision, &mut request, &mut ledger).await
+        }
+        Heading::Fault(fault) => {
+            ledger.gateway(&fault.trail);
+            ledger.refused(&fault.refusal, fault.kind.status());
+            answer(fault.answer())
+        }
+        Heading::Listener(listener) => balance(&scene, listener, &mut request, &mut ledger).await,
+        Heading::Refused(own, refusal) => {
+            ledger.refused(&refusal, own.status);
+            answer(own)
+        }
+    };
+    ledger.follow(response)
+}
+
+/// Serves a request at a listener's own socket.
+pub(crate) async fn listener(
+    proxy: &Proxy,
+    arn: &ListenerArn,
+    mut request: Request,
+    connection: &Connection,
+) -> Response {
+    let mut ledger = Ledger::open(&request, connection);
+    let scene = Scene::open(proxy, connection);
+    let response = match scene.tables.listeners.get(arn) {
+        Some(listener) => balance(&scene, listener, &mut request, &mut ledger).await,
+        None => {
+            // The listener was deleted while this connection lived.
+            ledger.refused(&Refusal::new(Step::Listener, "the listener is gone"), 503);
+            answer(Answer { close: true, ..pages::page(503) })
+        }
+    };
+    ledger.follow(response)
+}
+
+fn heading<'t>(scene: &'t Scene<'_>, request: &Request) -> Heading<'t> {
+    let (tables, lines) = (&*scene.tables, lines(request));
+    let view = view(request, scene.connection, &lines);
+    match front::front(tables, &view) {
+        Front::Refused { answer, refusal } => Heading::Refused(answer, refusal),
+        Front::Listener(listener) => Heading::Listener(listener),
+        Front::Api(api) => match gateway::decide(tables, &api, &view, scene.now, scene.draw) {
+            Ok(decision) => Heading::Integrate(Box::new(decision)),
+            Err(fault) => Heading::Fault(fault),
+        },
+    }
+}
+
+/// The gateway's part: to the integration and back.
+async fn integrate<'t>(
+    scene: &'t Scene<'_>,
+    decision: &GatewayDecision<'t>,
+    request: &mut Request,
+    ledger: &mut Ledger,
+) -> Response {
+    request.limit_body(MAX_BODY_BYTES as usize);
+    let (begun, bodiless) = (Instant::now(), request.body_is_empty());
+    let (listener, answered) = match &decision.hop {
+        Hop::Public(origin) => {
+            let sent = exchange::public(decision, origin, request);
+            (None, exchange::limited(decision.timeout, bodiless, sent).await)
+        }
+        Hop::Link { listener, .. } => {
+            let leg = Leg { listener, gateway: Some(decision) };
+            let sent = exchange::linked(scene, &leg, request, ledger);
+            (Some(*listener), exchange::limited(decision.timeout, bodiless, sent).await)
+        }
+    };
+    ledger.integration = Some(begun.elapsed());
+    match answered {
+        Ok(reply) => finish(reply, listener, Some(decision)),
+        Err(fault) => {
+            ledger.fault(&fault);
+            answer(rescue::gateway(&fault, &decision.trail.request_id))
+        }
+    }
+}
+
+/// The load balancer's part when nobody stands before it.
+async fn balance<'t>(
+    scene: &'t Scene<'_>,
+    listener: &'t ListenerTable,
+    request: &mut Request,
+    ledger: &mut Ledger,
+) -> Response {
+    let leg = Leg { listener, gateway: None };
+    let reply = match exchange::balanced(scene, &leg, request, ledger).await {
+        Ok(reply) => reply,
+        Err(fault) => exchange::paged(listener, &fault, ledger),
+    };
+    finish(reply, Some(listener), None)
+}
+
+/// A response on its way out: past the listener, then past the gateway.
+fn finish(
+    mut reply: Reply,
+    listener: Option<&ListenerTable>,
+    gateway: Option<&GatewayDecision<'_>>,
+) -> Response {
+    let own = matches!(reply, Reply::Own(_));
+    let mut edits = listener.map_or_else(Vec::new, |l| balancer::response_edits(l, own));
+    let mut status = reply.status();
+    if let Some(decision) = gateway {
+        let more = {
+            let lines = reply.lines();
+            let lines = edit::apply(&lines, &edits);
+            gateway::response(decision, status, &lines)
+        };
+        status = more.0;
+        edits.extend(more.1);
+        reply.keep_open();
+    }
+    reply.into_response(status, &edits)
+}
+
+fn answer(own: Answer) -> Response {
+    let status = own.status;
+    Reply::Own(own).into_response(status, &[])
+}

@@ -1,0 +1,51 @@
+//! HTTP/2 clients at the front door.
+
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+
+use crate::origin::Origin;
+use crate::rig::Rig;
+use crate::world::{HOST, LINK_IP, World, forward};
+
+#[tokio::test]
+async fn streams_of_one_connection_reach_a_private_target() {
+    let origin = Origin::text("127.10.7.1", "ok");
+    let mut world = World::new();
+    let group = world.group("h2");
+    world.target(&group, origin.addr);
+    world.default_action(forward(&[(&group, 1)]));
+    world.private_route("POST /h2/{name}");
+    let rig = Rig::start(&world);
+    let stream = tokio::net::TcpStream::connect(rig.front).await.unwrap();
+    let (sender, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
+            .await
+            .unwrap();
+    tokio::spawn(connection);
+    let ask = |n: usize| {
+        let request = http::Request::post(format!("http://{HOST}/h2/{n}"))
+            .header("cookie", "a=1")
+            .header("cookie", "b=2")
+            .body(Full::new(Bytes::from(vec![b'x'; n * 1000])))
+            .unwrap();
+        let mut sender = sender.clone();
+        async move {
+            let response = sender.send_request(request).await.unwrap();
+            assert_eq!(response.status(), 200);
+            assert!(response.headers().contains_key("apigw-requestid"));
+            assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "ok");
+        }
+    };
+    tokio::join!(ask(0), ask(1), ask(2), ask(3));
+    let mut seen = origin.seen();
+    seen.sort_by(|a, b| a.line.cmp(&b.line));
+    for (n, seen) in seen.iter().enumerate() {
+        assert_eq!(seen.line, format!("POST /h2/{n} HTTP/1.1"));
+        assert_eq!(seen.body, n * 1000);
+        assert_eq!(seen.values("cookie"), ["a=1; b=2"]);
+        assert_eq!(seen.values("x-forwarded-for"), [LINK_IP]);
+        assert_eq!(seen.values("host"), [HOST.split(':').next().unwrap()]);
+    }
+    assert_eq!(seen.len(), 4);
+}

@@ -1,0 +1,16 @@
+//! The proxy with real sockets: records are compiled, workers started, small origins answer.
+#![allow(clippy::unwrap_used)]
+
+mod client;
+mod origin;
+mod rig;
+mod world;
+
+mod balancer;
+mod drain;
+mod failure;
+mod gateway;
+mod headers;
+mod http2;
+mod limits;
+mod stream;
