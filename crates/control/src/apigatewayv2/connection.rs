@@ -1,0 +1,106 @@
+//! What an integration connects to: a URL, or through a VPC link the listener of a load balancer.
+//! Cloud Map services are refused.
+
+use model::gateway::Integration;
+use model::{ListenerArn, Snapshot, VpcLinkId, arn};
+use wire::Fault;
+
+use super::{check, fault, find};
+use crate::Ctx;
+
+/// The link of an integration after a change of `connectionType` and `connectionId`.
+pub(super) fn link(
+    record: &Integration,
+    kind: Option<String>,
+    id: Option<String>,
+) -> Result<Option<VpcLinkId>, Fault> {
+    let id = check::text(id, 1024, "connectionId")?.map(VpcLinkId::from);
+    let kind = kind.unwrap_or_else(|| match record.link {
+        Some(_) => "VPC_LINK".to_owned(),
+        None => "INTERNET".to_owned(),
+    });
+    check::one_of(&kind, &["INTERNET", "VPC_LINK"], "connection type")?;
+    match (kind.as_str(), id) {
+        ("VPC_LINK", id) => id.or_else(|| record.link.clone()).map(Some).ok_or_else(|| {
+            let message = "ConnectionId must be set to vpcLinkId for ConnectionType VPC_LINK";
+            Fault::bad_request(message)
+        }),
+        (_, None) => Ok(None),
+        (_, Some(_)) => {
+            let message = "ConnectionId can only be set for ConnectionType VPC_LINK";
+            Err(Fault::bad_request(message))
+        }
+    }
+}
+
+/// Checks that what an HTTP proxy integration connects to can be reached by name.
+///
+/// Errors: a URI of the wrong kind; a link (404) or listener that does not exist.
+pub(super) fn check(ctx: &Ctx<'_>, state: &Snapshot, record: &Integration) -> Result<(), Fault> {
+    let uri = record.uri.as_deref().unwrap_or("");
+    let Some(link) = &record.link else { return check_url(uri) };
+    let target = private_target(uri).ok_or_else(|| {
+        Fault::bad_request(
+            "For VpcLink VPC_LINK, integration uri should be a valid ELB listener ARN or a valid \
+             Cloud Map service ARN.",
+        )
+    })?;
+    find::vpc_link(ctx, state, Some(&link.to_string()))?;
+    match target {
+        Target::Service => Err(fault::not_built("Cloud Map services as integrations are")),
+        Target::Listener => listener_exists(ctx, state, uri),
+    }
+}
+
+/// Checks the URL of a public integration. Stage variables may stand for any part of it.
+pub(super) fn check_url(url: &str) -> Result<(), Fault> {
+    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+    let host = rest.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or(""));
+    let variable = url.starts_with("${stageVariables.");
+    let clean = !url.contains(|c: char| c.is_whitespace() || c.is_control());
+    // AWS: path variables may stand in the path; in the host they would let clients choose it.
+    let host_is_fixed = |host: &str| {
+        let host = host.replace("${stageVariables.", "");
+        !host.is_empty() && !host.contains(['{', '@'])
+    };
+    match clean && (variable || host.is_some_and(host_is_fixed)) {
+        true => Ok(()),
+        false => Err(Fault::bad_request("Invalid HTTP endpoint specified for URI")),
+    }
+}
+
+enum Target {
+    Listener,
+    Service,
+}
+
+/// AWS: the ARN of a listener or of a Cloud Map service, the latter maybe with a query.
+fn private_target(uri: &str) -> Option<Target> {
+    let arn = arn::parse(uri)?;
+    let parts: Vec<&str> = arn.resource.split('/').collect();
+    let filled = parts.iter().all(|part| !part.is_empty());
+    match (arn.service, parts.as_slice()) {
+        ("elasticloadbalancing", ["listener", "app" | "net", _, _, _]) if filled => {
+            Some(Target::Listener)
+        }
+        ("servicediscovery", ["service", ..]) if filled && parts.len() > 1 => Some(Target::Service),
+        _ => None,
+    }
+}
+
+/// AWS resolves the listener when the integration is written. It may be in any VPC: whether the
+/// link reaches it is decided with each request.
+fn listener_exists(ctx: &Ctx<'_>, state: &Snapshot, uri: &str) -> Result<(), Fault> {
+    let listener = ListenerArn::from(uri);
+    let balancer = listener
+        .load_balancer()
+        .filter(|arn| state.listeners.contains(&(arn.clone(), listener.clone())))
+        .and_then(|arn| state.load_balancers.get(&arn))
+        .filter(|balancer| balancer.scope == ctx.scope);
+    match balancer {
+        Some(_) => Ok(()),
+        None => Err(Fault::bad_request(
+            "Unable to retrieve listener port and load balancer DNS name from ELB listener",
+        )),
+    }
+}
