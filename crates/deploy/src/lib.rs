@@ -1,11 +1,19 @@
-//! CloudFormation: the operations on stacks, and the executor that follows a plan.
+//! CloudFormation: the operations on stacks, and the executor that makes what their templates say.
+//!
+//! An operation writes only the stack's record; the executor ([`execute`]) sees it and works until
+//! the stack has come to rest. Each step calls the same operations of `control` that clients call,
+//! together with its event, in one transaction: a stop at any instant leaves a stack that the next
+//! start goes on with. What is left out so far: updates and change sets.
 
-use control::Operation;
+pub mod execute;
+pub mod handlers;
+mod job;
+mod lookup;
+pub mod operations;
+mod properties;
+mod record;
+#[cfg(test)]
+mod tests;
 
-/// The operations of this crate.
-pub const OPERATIONS: &[Operation] = &[];
-
-/// The operation of this service with this name, if it exists here.
-pub fn find(service: &str, name: &str) -> Option<&'static Operation> {
-    OPERATIONS.iter().find(|op| op.service == service && op.name == name)
-}
+pub use execute::Deployer;
+pub use operations::OPERATIONS;

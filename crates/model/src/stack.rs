@@ -1,6 +1,6 @@
 //! Records of CloudFormation stacks: stack, resource, event.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -38,18 +38,28 @@ pub struct Stack {
     pub description: Option<String>,
     /// The template as given.
     pub template: String,
-    /// Parameter values as given or defaulted.
-    pub parameters: BTreeMap<String, String>,
+    /// Values of all parameters.
+    pub parameters: BTreeMap<String, StackParameter>,
     /// `CREATE_IN_PROGRESS` and the like.
     pub status: String,
     /// Why, for failures.
     pub status_reason: Option<String>,
     /// Output name to (value, description, export name).
     pub outputs: BTreeMap<String, StackOutput>,
+    /// Names of other stacks' exports that this one uses.
+    pub imports: BTreeSet<String>,
     /// `CAPABILITY_IAM` and the like, as given.
     pub capabilities: Vec<String>,
+    /// `NotificationARNs` as given; nothing is sent there.
+    pub notification_arns: Vec<String>,
     /// `ROLLBACK` (default), `DO_NOTHING` or `DELETE`.
     pub on_failure: String,
+    /// Refuses deletion.
+    pub termination_protection: bool,
+    /// `RetainResources` of the deletion that is running.
+    pub retain: BTreeSet<LogicalId>,
+    /// How many events there are; the number of the last one.
+    pub events: u64,
     /// Tags.
     pub tags: Tags,
     /// When it was made.
@@ -58,6 +68,17 @@ pub struct Stack {
     pub updated: Option<Timestamp>,
     /// When it was deleted.
     pub deleted: Option<Timestamp>,
+}
+
+/// A parameter of a stack.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct StackParameter {
+    /// As given or defaulted.
+    pub value: String,
+    /// What the parameter store held, for its types.
+    pub resolved: Option<String>,
+    /// Describe calls show `****`.
+    pub no_echo: bool,
 }
 
 /// An output of a stack.
@@ -86,10 +107,16 @@ pub struct StackResource {
     pub status: String,
     /// Why, for failures.
     pub status_reason: Option<String>,
-    /// What `Fn::GetAtt` answers.
-    pub attributes: BTreeMap<String, String>,
     /// Properties as they were applied, JSON text (for deletion and diffs).
     pub properties: String,
+    /// The resources that it refers to or depends on.
+    pub needs: BTreeSet<LogicalId>,
+    /// `DeletionPolicy`: `Delete`, `Retain`, ….
+    pub deletion_policy: String,
+    /// `UpdateReplacePolicy`
+    pub update_replace_policy: String,
+    /// When work on it began, to give up waiting for it.
+    pub started: Timestamp,
     /// When the status last changed.
     pub updated: Timestamp,
 }

@@ -87,6 +87,49 @@ fn own(
     Ok(())
 }
 
+/// The attributes that `value` asks of resources: logical id, attribute name, place. Attribute
+/// names that are themselves calls are left out.
+///
+/// # Errors
+/// An `Fn::Sub` text that is malformed.
+pub fn attributes(value: &Value, found: &mut Vec<(String, String, Position)>) -> Result<()> {
+    match &value.node {
+        Node::List(items) => items.iter().try_for_each(|item| attributes(item, found)),
+        Node::Map(entries) => entries.iter().try_for_each(|e| attributes(&e.value, found)),
+        Node::Call(Function::GetAtt, argument) => {
+            let names = argument.as_list().unwrap_or_default();
+            if let [resource, attribute] = names
+                && let (Some(resource), Some(attribute)) = (resource.as_str(), attribute.as_str())
+            {
+                found.push((resource.to_string(), attribute.to_string(), value.at));
+            }
+            Ok(())
+        }
+        Node::Call(_, argument) => {
+            for (reference, at) in of(value)? {
+                if let Reference::SubAttribute(text) = reference
+                    && let Some((resource, attribute)) = text.split_once('.')
+                {
+                    found.push((resource.to_string(), attribute.to_string(), at));
+                }
+            }
+            attributes(argument, found)
+        }
+        Node::Null | Node::Bool(_) | Node::Number(_) | Node::String(_) => Ok(()),
+    }
+}
+
+/// The arguments of every `Fn::ImportValue` in `value`.
+pub fn imports(value: &Value) -> Vec<&Value> {
+    match &value.node {
+        Node::List(items) => items.iter().flat_map(imports).collect(),
+        Node::Map(entries) => entries.iter().flat_map(|entry| imports(&entry.value)).collect(),
+        Node::Call(Function::ImportValue, name) => vec![name],
+        Node::Call(_, argument) => imports(argument),
+        Node::Null | Node::Bool(_) | Node::Number(_) | Node::String(_) => Vec::new(),
+    }
+}
+
 /// True for the names that every template has.
 pub fn is_pseudo(name: &str) -> bool {
     matches!(

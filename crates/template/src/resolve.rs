@@ -44,6 +44,8 @@ pub struct Resolved {
     pub resources: Vec<ResolvedResource>,
     /// The outputs that exist under the conditions, in order of the template.
     pub outputs: Vec<ResolvedOutput>,
+    /// Names of the exports that the template imports.
+    pub imports: BTreeSet<String>,
     scope: Scope,
 }
 
@@ -95,6 +97,21 @@ impl Resolved {
     /// The resource with this logical id, if it exists under the conditions.
     pub fn resource(&self, logical_id: &str) -> Option<&ResolvedResource> {
         self.resources.iter().find(|resource| resource.logical_id == logical_id)
+    }
+
+    /// Every attribute that resources and outputs ask of a resource: its logical id, the
+    /// attribute's name and the place of the question.
+    ///
+    /// # Errors
+    /// An `Fn::Sub` text that is malformed; [`crate::parse`] has refused those.
+    pub fn attributes(&self) -> Result<Vec<(String, String, Position)>> {
+        let outputs = self.outputs.iter().flat_map(|o| o.export.iter().chain([&o.value]));
+        let properties = self.resources.iter().map(|resource| &resource.properties);
+        let mut found = Vec::new();
+        for value in properties.chain(outputs) {
+            references::attributes(value, &mut found)?;
+        }
+        Ok(found)
     }
 
     /// Evaluates what is left in `value`, now that resources exist.
@@ -166,7 +183,20 @@ pub fn resolve(
         })
         .collect::<Result<Vec<_>>>()?;
     unresolved.refuse("Outputs")?;
-    Ok(Resolved { resources, outputs, scope })
+    let imports = imports(&active, &scope)?;
+    Ok(Resolved { resources, outputs, imports, scope })
+}
+
+/// Names of the exports that the resources import.
+fn imports(active: &[&Resource], scope: &Scope) -> Result<BTreeSet<String>> {
+    let mut names = BTreeSet::new();
+    for resource in active {
+        for name in references::imports(&resource.properties) {
+            let name = evaluate(name, scope, None)?;
+            names.extend(name.as_ref().and_then(Value::scalar_text));
+        }
+    }
+    Ok(names)
 }
 
 fn resource_in(

@@ -1,0 +1,115 @@
+//! One rule of a security group, as templates and as EC2 spell it.
+
+use std::borrow::Cow;
+
+use wire::{Fault, Node};
+
+use super::EC2;
+use crate::handlers::call::{Call, answer, members};
+use crate::properties::{Kind, Property, integer, text};
+
+/// An ingress rule inside a security group.
+pub const INGRESS: Kind = Kind::Object(&[
+    text("CidrIp"),
+    text("CidrIpv6"),
+    text("Description"),
+    integer("FromPort"),
+    text("IpProtocol").required(),
+    text("SourcePrefixListId"),
+    text("SourceSecurityGroupId"),
+    text("SourceSecurityGroupName"),
+    text("SourceSecurityGroupOwnerId"),
+    integer("ToPort"),
+]);
+
+/// An egress rule inside a security group.
+pub const EGRESS: Kind = Kind::Object(&[
+    text("CidrIp"),
+    text("CidrIpv6"),
+    text("Description"),
+    text("DestinationPrefixListId"),
+    text("DestinationSecurityGroupId"),
+    integer("FromPort"),
+    text("IpProtocol").required(),
+    integer("ToPort"),
+]);
+
+/// An ingress rule as a resource of its own.
+pub const INGRESS_RULE: &[Property] = &[
+    text("CidrIp").create_only(),
+    text("CidrIpv6").create_only(),
+    text("Description"),
+    integer("FromPort").create_only(),
+    text("GroupId").required().create_only(),
+    text("IpProtocol").required().create_only(),
+    text("SourcePrefixListId").create_only(),
+    text("SourceSecurityGroupId").create_only(),
+    text("SourceSecurityGroupName").create_only(),
+    text("SourceSecurityGroupOwnerId").create_only(),
+    integer("ToPort").create_only(),
+];
+
+/// An egress rule as a resource of its own.
+pub const EGRESS_RULE: &[Property] = &[
+    text("CidrIp").create_only(),
+    text("CidrIpv6").create_only(),
+    text("Description"),
+    text("DestinationPrefixListId").create_only(),
+    text("DestinationSecurityGroupId").create_only(),
+    integer("FromPort").create_only(),
+    text("GroupId").required().create_only(),
+    text("IpProtocol").required().create_only(),
+    integer("ToPort").create_only(),
+];
+
+/// Adds a rule to a group by `operation`; gives the rule's id.
+///
+/// # Errors
+/// Those of the operation, and a rule without exactly one peer.
+pub fn authorize(
+    call: &mut Call<'_>,
+    operation: &str,
+    group: &str,
+    rule: &Node,
+) -> Result<String, Fault> {
+    let permission = permission(rule)?;
+    let input = vec![
+        (Cow::Borrowed("GroupId"), Node::text(group)),
+        (Cow::Borrowed("IpPermissions"), Node::List(vec![permission])),
+    ];
+    let output = call.run(EC2, operation, input)?;
+    answer(&output, "securityGroupRuleSet.securityGroupRuleId")
+}
+
+/// A rule as `IpPermissions` has it.
+fn permission(rule: &Node) -> Result<Node, Fault> {
+    let text = |name: &str| rule.get(name).and_then(Node::as_text).map(str::to_string);
+    // Property, the list it goes to, its name there.
+    let peers = [
+        ("CidrIp", "IpRanges", "CidrIp"),
+        ("CidrIpv6", "Ipv6Ranges", "CidrIpv6"),
+        ("SourceSecurityGroupId", "Groups", "GroupId"),
+        ("SourceSecurityGroupName", "Groups", "GroupName"),
+        ("DestinationSecurityGroupId", "Groups", "GroupId"),
+        ("SourcePrefixListId", "PrefixListIds", "PrefixListId"),
+        ("DestinationPrefixListId", "PrefixListIds", "PrefixListId"),
+    ];
+    let mut given = peers
+        .into_iter()
+        .filter_map(|(property, list, name)| text(property).map(|value| (list, name, value)));
+    let (Some((list, name, value)), None) = (given.next(), given.next()) else {
+        return Err(Fault::new(
+            400,
+            "InvalidRequest",
+            "Invalid value for portRange. Exactly one of CidrIp, CidrIpv6, a security group and \
+             a prefix list must be given.",
+        ));
+    };
+    let Node::Struct(mut peer) = members([(name, value)]) else { return Ok(Node::Null) };
+    peer.extend(text("Description").map(|d| (Cow::Borrowed("Description"), Node::Text(d))));
+    let mut permission = vec![(Cow::Borrowed(list), Node::List(vec![Node::Struct(peer)]))];
+    for name in ["IpProtocol", "FromPort", "ToPort"] {
+        permission.extend(rule.get(name).map(|node| (Cow::Borrowed(name), node.clone())));
+    }
+    Ok(Node::Struct(permission))
+}

@@ -1,0 +1,33 @@
+//! `AWS::EC2::SecurityGroupEgress`: one rule of a group, as a resource of its own.
+
+use wire::Fault;
+
+use super::EC2;
+use super::permission::{self, authorize};
+use crate::handlers::call::{Call, input};
+use crate::handlers::{ResourceType, at_once, own_id};
+use crate::properties::Spelling;
+
+pub static TYPE: ResourceType = ResourceType {
+    name: "AWS::EC2::SecurityGroupEgress",
+    properties: permission::EGRESS_RULE,
+    spelling: Spelling::Same,
+    delete_first: false,
+    create,
+    delete,
+    attributes: &["Id"],
+    attribute: own_id,
+    stable: at_once,
+};
+
+fn create(call: &mut Call<'_>) -> Result<String, Fault> {
+    let group = call.text("GroupId");
+    let rule = call.properties;
+    authorize(call, "AuthorizeSecurityGroupEgress", &group, rule)
+}
+
+fn delete(call: &mut Call<'_>) -> Result<(), Fault> {
+    let rule = call.physical_id.to_string();
+    let members = input([("GroupId", call.text("GroupId")), ("SecurityGroupRuleId", rule)]);
+    call.run(EC2, "RevokeSecurityGroupEgress", members).map(drop)
+}
