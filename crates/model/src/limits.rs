@@ -25,6 +25,8 @@ pub const LISTENERS_PER_LOAD_BALANCER: usize = 50;
 pub const RULES_PER_LOAD_BALANCER: usize = 10_000;
 /// Target groups per region. AWS: 3,000, adjustable.
 pub const TARGET_GROUPS_PER_REGION: usize = 10_000;
+/// Target groups per load balancer. AWS: 100.
+pub const TARGET_GROUPS_PER_LOAD_BALANCER: usize = 1_000;
 /// Target groups per forward action. AWS: 5.
 pub const TARGET_GROUPS_PER_ACTION: usize = 5;
 /// Targets per target group. AWS: 1,000, adjustable.

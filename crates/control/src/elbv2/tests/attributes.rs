@@ -1,0 +1,225 @@
+//! Attributes and the rules between them.
+
+use serde_json::{Value, json};
+
+use super::{World, fixed, path_is, text};
+
+/// The attributes of an answer as one object.
+fn object(answer: &Value) -> Value {
+    let pairs = answer["Attributes"].as_array().unwrap().iter();
+    pairs.map(|pair| (text(&pair["Key"]), pair["Value"].clone())).collect()
+}
+
+fn pairs(attributes: &[(&str, &str)]) -> Value {
+    attributes.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect()
+}
+
+#[test]
+fn load_balancers_have_awss_defaults() {
+    let world = World::new();
+    let arn = world.load_balancer("web");
+    let all = world.ok("DescribeLoadBalancerAttributes", json!({ "LoadBalancerArn": arn }));
+    let all = object(&all);
+    assert_eq!(
+        all,
+        json!({
+            "deletion_protection.enabled": "false",
+            "load_balancing.cross_zone.enabled": "true",
+            "access_logs.s3.enabled": "false",
+            "access_logs.s3.bucket": "",
+            "access_logs.s3.prefix": "",
+            "ipv6.deny_all_igw_traffic": "true",
+            "zonal_shift.config.enabled": "false",
+            "idle_timeout.timeout_seconds": "60",
+            "client_keep_alive.seconds": "3600",
+            "connection_logs.s3.enabled": "false",
+            "connection_logs.s3.bucket": "",
+            "connection_logs.s3.prefix": "",
+            "health_check_logs.s3.enabled": "false",
+            "health_check_logs.s3.bucket": "",
+            "health_check_logs.s3.prefix": "",
+            "routing.http.desync_mitigation_mode": "defensive",
+            "routing.http.drop_invalid_header_fields.enabled": "false",
+            "routing.http.preserve_host_header.enabled": "false",
+            "routing.http.x_amzn_tls_version_and_cipher_suite.enabled": "false",
+            "routing.http.xff_client_port.enabled": "false",
+            "routing.http.xff_header_processing.mode": "append",
+            "routing.http2.enabled": "true",
+            "waf.fail_open.enabled": "false",
+        })
+    );
+}
+
+#[test]
+fn load_balancer_attributes_change_all_or_none() {
+    let world = World::new();
+    let arn = world.load_balancer("web");
+    let input = |attributes: &[(&str, &str)]| json!({ "LoadBalancerArn": arn, "Attributes": pairs(attributes) });
+    let name = "ModifyLoadBalancerAttributes";
+    let changed = world.ok(name, input(&[("idle_timeout.timeout_seconds", "4000")]));
+    assert_eq!(object(&changed)["idle_timeout.timeout_seconds"], "4000");
+    let stored = || world.store.snapshot().load_balancers.iter().next().unwrap().attributes.len();
+    assert_eq!(stored(), 1);
+    world.ok(name, input(&[("idle_timeout.timeout_seconds", "60")]));
+    assert_eq!(stored(), 0, "a default is not kept");
+    let check = |attributes: &[(&str, &str)], code: &str, part: &str| {
+        world.refuses(name, input(attributes), code, part);
+    };
+    let (config, invalid) = ("InvalidConfigurationRequest", "ValidationError");
+    check(&[("x", "1")], invalid, "Load balancer attribute key 'x' is not recognized");
+    check(
+        &[("dns_record.client_routing_policy", "any_availability_zone")],
+        config,
+        "is not supported on load balancers with type 'application'",
+    );
+    check(
+        &[("deletion_protection.enabled", "true"), ("idle_timeout.timeout_seconds", "0")],
+        invalid,
+        "'idle_timeout.timeout_seconds' value '0' must be between '1-4000' inclusive",
+    );
+    check(&[("routing.http2.enabled", "yes")], invalid, "must be one of [true, false]");
+    check(&[("load_balancing.cross_zone.enabled", "false")], config, "cannot be 'false'");
+    check(&[("access_logs.s3.enabled", "true")], config, "not supported here yet");
+    check(&[("access_logs.s3.prefix", "AWSLogs/x")], config, "must not contain 'AWSLogs'");
+    assert_eq!(stored(), 0);
+}
+
+#[test]
+fn listeners_have_awss_defaults() {
+    let world = World::new();
+    let (lb, group) = (world.load_balancer("web"), world.group("app"));
+    let arn = world.listener(&lb, 80, &group);
+    let all = world.ok("DescribeListenerAttributes", json!({ "ListenerArn": arn }));
+    let all = object(&all);
+    let response = |name: &str| format!("routing.http.response.{name}.header_value");
+    assert_eq!(all.as_object().unwrap().len(), 10);
+    assert_eq!(all["routing.http.response.server.enabled"], "true");
+    assert_eq!(all[response("x_frame_options")], "");
+    let input = |key: &str, value: &str| json!({ "ListenerArn": arn, "Attributes": pairs(&[(key, value)]) });
+    let name = "ModifyListenerAttributes";
+    let changed = world.ok(name, input(&response("x_frame_options"), "DENY"));
+    assert_eq!(object(&changed)[response("x_frame_options")], "DENY");
+    let check = |key: &str, value: &str, code: &str, part: &str| {
+        world.refuses(name, input(key, value), code, part);
+    };
+    let (config, invalid) = ("InvalidConfigurationRequest", "ValidationError");
+    check("x", "1", invalid, "Listener attribute key 'x' is not recognized");
+    check("tcp.idle_timeout.seconds", "100", config, "listeners with the HTTP protocol");
+    check(&response("strict_transport_security"), "x", config, "HTTP protocol");
+    check(&response("x_frame_options"), "a\r\nb", invalid, "invalid characters");
+    check(&response("x_content_type_options"), "x", invalid, "must be one of");
+}
+
+#[test]
+fn target_groups_have_awss_defaults() {
+    let world = World::new();
+    let arn = world.group("app");
+    let all = world.ok("DescribeTargetGroupAttributes", json!({ "TargetGroupArn": arn }));
+    let failover = "target_group_health.dns_failover.minimum_healthy_targets";
+    let routing = "target_group_health.unhealthy_state_routing.minimum_healthy_targets";
+    assert_eq!(
+        object(&all),
+        json!({
+            "deregistration_delay.timeout_seconds": "300",
+            "stickiness.enabled": "false",
+            "stickiness.type": "lb_cookie",
+            "stickiness.lb_cookie.duration_seconds": "86400",
+            "stickiness.app_cookie.cookie_name": "",
+            "stickiness.app_cookie.duration_seconds": "86400",
+            "load_balancing.algorithm.type": "round_robin",
+            "load_balancing.algorithm.anomaly_mitigation": "off",
+            "load_balancing.cross_zone.enabled": "use_load_balancer_configuration",
+            "slow_start.duration_seconds": "0",
+            format!("{failover}.count"): "1",
+            format!("{failover}.percentage"): "off",
+            format!("{routing}.count"): "1",
+            format!("{routing}.percentage"): "off",
+        })
+    );
+}
+
+#[test]
+fn target_group_attributes_must_agree() {
+    let world = World::new();
+    let arn = world.group("app");
+    let input = |attributes: &[(&str, &str)]| json!({ "TargetGroupArn": arn, "Attributes": pairs(attributes) });
+    let name = "ModifyTargetGroupAttributes";
+    let check = |attributes: &[(&str, &str)], code: &str, part: &str| {
+        world.refuses(name, input(attributes), code, part);
+    };
+    let (config, invalid) = ("InvalidConfigurationRequest", "ValidationError");
+    check(&[("x", "1")], invalid, "Target group attribute key 'x' is not recognized");
+    check(
+        &[("deregistration_delay.timeout_seconds", "3601")],
+        invalid,
+        "'deregistration_delay.timeout_seconds' value '3601' must be between '0-3600' inclusive",
+    );
+    check(&[("preserve_client_ip.enabled", "true")], config, "with the HTTP protocol");
+    check(&[("slow_start.duration_seconds", "29")], invalid, "must be '0' or between '30-900'");
+    check(&[("stickiness.type", "x")], invalid, "[app_cookie, lb_cookie, source_ip]");
+    check(
+        &[("stickiness.type", "source_ip")],
+        config,
+        "Stickiness type 'source_ip' is not supported for target groups with the HTTP protocol",
+    );
+    check(
+        &[("stickiness.type", "app_cookie")],
+        config,
+        "You must set an application cookie name to enable stickiness of type 'app_cookie'",
+    );
+    let cookie = "stickiness.app_cookie.cookie_name";
+    for reserved in ["AWSALB", "AWSALBAPP-0", "a b", "a;b"] {
+        check(&[("stickiness.type", "app_cookie"), (cookie, reserved)], config, "cookie name");
+    }
+    let algorithm = "load_balancing.algorithm.type";
+    let slow = ("slow_start.duration_seconds", "30");
+    check(&[slow, (algorithm, "least_outstanding_requests")], config, "Slow start cannot be");
+    check(&[slow, (algorithm, "weighted_random")], config, "Slow start cannot be");
+    let mitigation = ("load_balancing.algorithm.anomaly_mitigation", "on");
+    check(&[mitigation], config, "Anomaly mitigation cannot be enabled");
+    let apart = ("load_balancing.cross_zone.enabled", "false");
+    check(&[("stickiness.enabled", "true"), apart], config, "Stickiness cannot be enabled");
+    let failover = "target_group_health.dns_failover.minimum_healthy_targets.count";
+    let routing = "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count";
+    check(&[(routing, "2")], config, "must be greater than or equal to that for routing");
+    check(&[(routing, "off")], invalid, "must be between");
+
+    world.ok(name, input(&[(routing, "2"), (failover, "3")]));
+    world.ok(name, input(&[(failover, "off")]));
+    world.ok(name, input(&[mitigation, (algorithm, "weighted_random")]));
+    world.ok(name, input(&[("stickiness.type", "app_cookie"), (cookie, "session")]));
+    let target = json!({ "Id": "192.168.0.1", "AvailabilityZone": "all" });
+    let register = json!({ "TargetGroupArn": arn, "Targets": [target] });
+    world.ok("RegisterTargets", register.clone());
+    check(&[apart], config, "cannot be turned off when a target has");
+    world.ok("DeregisterTargets", register.clone());
+    world.ok(name, input(&[apart]));
+    world.refuses("RegisterTargets", register, config, "cross-zone load balancing is turned off");
+}
+
+#[test]
+fn sticky_targets_among_several_groups_need_a_sticky_group() {
+    let world = World::new();
+    let lb = world.load_balancer("web");
+    let (a, b) = (world.group("a"), world.group("b"));
+    let sticky =
+        json!({ "TargetGroupArn": a, "Attributes": pairs(&[("stickiness.enabled", "true")]) });
+    let groups =
+        json!([{ "TargetGroupArn": a, "Weight": 1 }, { "TargetGroupArn": b, "Weight": 1 }]);
+    let forward = json!({ "Type": "forward", "ForwardConfig": { "TargetGroups": groups } });
+    let listener = json!({ "LoadBalancerArn": lb, "Protocol": "HTTP", "Port": 80,
+        "DefaultActions": [fixed("404")] });
+    let listener = world.ok("CreateListener", listener);
+    let rule = json!({ "ListenerArn": listener["Listeners"][0]["ListenerArn"], "Priority": 1,
+        "Conditions": [path_is("/a")], "Actions": [forward] });
+    let part = "You must enable group stickiness on a rule if you enabled target stickiness on \
+                one of its target groups";
+    let config = "InvalidConfigurationRequest";
+    world.ok("ModifyTargetGroupAttributes", sticky.clone());
+    world.refuses("CreateRule", rule.clone(), config, part);
+    let off =
+        json!({ "TargetGroupArn": a, "Attributes": pairs(&[("stickiness.enabled", "false")]) });
+    world.ok("ModifyTargetGroupAttributes", off);
+    world.ok("CreateRule", rule);
+    world.refuses("ModifyTargetGroupAttributes", sticky, config, part);
+}
