@@ -32,18 +32,34 @@ def aws(node, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def client(node):
-    """client("elbv2") -> a boto3 client of the node."""
+def recorded():
+    """The operations that the module's boto3 clients called: (service, operation)."""
+    return set()
 
-    def make(service, region="us-east-1"):
-        return boto3.client(
-            service,
-            region_name=region,
-            endpoint_url=node.endpoint,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-            config=botocore.config.Config(retries={"max_attempts": 0}),
-        )
+
+@pytest.fixture(scope="module")
+def client(node, recorded):
+    """client("elbv2") -> a boto3 client of the node. `loose=True` sends what boto3 would refuse."""
+    made = {}
+
+    def make(service, region="us-east-1", key="test", secret="test", token=None, loose=False):
+        name = (service, region, key, secret, token, loose)
+        if name not in made:
+            made[name] = boto3.client(
+                service,
+                region_name=region,
+                endpoint_url=node.endpoint,
+                aws_access_key_id=key,
+                aws_secret_access_key=secret,
+                aws_session_token=token,
+                config=botocore.config.Config(
+                    retries={"max_attempts": 0}, parameter_validation=not loose
+                ),
+            )
+            made[name].meta.events.register(
+                "before-call", lambda model, **_: recorded.add((service, model.name))
+            )
+        return made[name]
 
     return make
 
