@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use model::balancer::TargetId;
+use routing::balancer::retry::{Way, another};
 use routing::balancer::{self, Decision, Forward, Turn};
 use routing::gateway::{GatewayDecision, Origin};
 use routing::tables::ListenerTable;
@@ -16,7 +17,6 @@ use crate::convert::{self, Reply, lines, view};
 use crate::flight::Flight;
 use crate::measure::{self, Ledger};
 use crate::rescue::{self, Fault};
-use crate::retry::{Way, another};
 use crate::serve::Scene;
 
 /// Targets that one request is offered to at most, when connections cannot be made.
@@ -37,7 +37,8 @@ pub(crate) async fn public(
     request: &mut Request,
 ) -> Result<Reply, Fault> {
     let resolver = convert::resolver();
-    let found = resolver.resolve(&origin.host, origin.port).await;
+    let found = timeout(decision.timeout, resolver.resolve(&origin.host, origin.port)).await;
+    let found = found.map_err(|_elapsed| Fault::IntegrationTimeout)?;
     let addrs = found.map_err(|error| Fault::Unresolved(format!("{}: {error}", origin.host)))?;
     let edits = convert::edits(&decision.edits);
     // AWS: the certificate of a public backend has to be good.

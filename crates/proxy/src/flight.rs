@@ -55,6 +55,8 @@ fn watch(proxy: &Proxy) {
         return;
     }
     let (mut swapped, tables) = (proxy.swapped.subscribe(), proxy.tables.clone());
+    // A swap may have come between this request's tables and the subscription.
+    swapped.mark_changed();
     tokio::task::spawn_local(async move {
         while swapped.changed().await.is_ok() {
             cut_lost(&tables.load());

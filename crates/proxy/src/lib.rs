@@ -11,7 +11,6 @@ mod flight;
 mod listener;
 mod measure;
 mod rescue;
-mod retry;
 mod serve;
 
 use std::sync::Arc;

@@ -34,9 +34,13 @@ fn a_stopped_target_costs_no_request() {
     let addr = one.addr;
     one.stop();
     for _ in 0..20 {
-        let got = client.request("POST", "/after", HOST, "Content-Length: 0\r\n");
+        let head =
+            format!("POST /after HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 5\r\n\r\nhello");
+        client.send(head.as_bytes());
+        let got = client.read(false).unwrap();
         assert_eq!((got.status, got.text().as_str()), (200, "two"));
     }
+    assert!(two.seen().iter().rev().take(20).all(|seen| seen.body == 5), "bodies come along");
     let (suspect, target) = rig.suspects.try_recv().unwrap();
     assert_eq!((suspect, target.port), (group.clone(), addr.port()));
     assert!(rig.live(&group, addr).connection_errors.get() >= 1);

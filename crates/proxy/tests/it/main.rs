@@ -14,3 +14,4 @@ mod headers;
 mod http2;
 mod limits;
 mod stream;
+mod tls;

@@ -9,6 +9,7 @@ pub mod headers;
 pub mod health;
 pub mod pages;
 pub mod pick;
+pub mod retry;
 pub mod rule;
 
 use std::net::{IpAddr, SocketAddr};
@@ -204,3 +205,6 @@ fn refuse<'t>(
 pub fn response_edits(listener: &ListenerTable, own: bool) -> Vec<Edit> {
     headers::of_response(listener, own)
 }
+
+#[cfg(test)]
+mod tests;

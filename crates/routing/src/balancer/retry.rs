@@ -1,21 +1,26 @@
-//! Which target gets a request whose first one could not be connected to. Pure.
+//! Which target gets a request whose first one could not be connected to. When that is tried is
+//! the proxy's business.
 
 use std::net::{IpAddr, SocketAddr};
 
 use model::balancer::TargetId;
-use routing::tables::{GroupTable, Standing, TargetEntry};
+
+use crate::tables::{GroupTable, Standing, TargetEntry};
 
 /// A target and the way to it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Way<'t> {
-    pub(crate) target: &'t TargetEntry,
-    pub(crate) dial: SocketAddr,
-    pub(crate) from: IpAddr,
+pub struct Way<'t> {
+    /// The target.
+    pub target: &'t TargetEntry,
+    /// The socket to connect to.
+    pub dial: SocketAddr,
+    /// The load balancer's address to connect from.
+    pub from: IpAddr,
 }
 
 /// The next target of the group after those that were tried: a healthy one if there is any, else
 /// one that is in service.
-pub(crate) fn another<'t>(group: &'t GroupTable, tried: &[&TargetId]) -> Option<Way<'t>> {
+pub fn another<'t>(group: &'t GroupTable, tried: &[&TargetId]) -> Option<Way<'t>> {
     let last = tried.last().and_then(|last| group.targets.iter().position(|t| t.id == **last));
     let (before, after) = group.targets.split_at(last.map_or(0, |last| last + 1));
     let others = || after.iter().chain(before).filter(|target| !tried.contains(&&target.id));
@@ -29,11 +34,10 @@ pub(crate) fn another<'t>(group: &'t GroupTable, tried: &[&TargetId]) -> Option<
 
 #[cfg(test)]
 mod tests {
-    use routing::finding::{Refusal, Step};
-    use routing::live::HealthMark;
-    use routing::tables::Algorithm;
-
     use super::*;
+    use crate::finding::{Refusal, Step};
+    use crate::live::HealthMark;
+    use crate::tables::Algorithm;
 
     /// Targets by letter: `h` healthy, `i` initial, `u` unhealthy, `d` draining, `r` refused,
     /// `n` without an address. Ports are their places.
