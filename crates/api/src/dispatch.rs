@@ -70,8 +70,8 @@ fn rest(service: &'static Service, call: &Call) -> Result<Meant, Fault> {
         }
     }
     let message = format!(
-        "{} {} is not an operation that Breezeway has: docs/compatibility.md lists them. (Version 1 \
-         of the API Gateway API, for REST APIs, is not part of it.)",
+        "{} {} is not an operation that Breezeway has: docs/compatibility.md lists them. \
+         (Version 1 of the API Gateway API, for REST APIs, is not part of it.)",
         call.method, call.path
     );
     Err(Fault::new(404, "UnknownOperationException", message))

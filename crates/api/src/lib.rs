@@ -1,7 +1,7 @@
 //! The control endpoint: a request on the control port becomes a call of an operation and its
 //! answer, in the protocol of the service it is meant for.
 //!
-//! The road: `serve` (body limit, request id) → `guard` (web pages keep out) → `dispatch` (which
+//! The road: `serve` (body limit) → `guard` (web pages keep out) → `dispatch` (which
 //! service, which operation) → `identify` (who, which region) → `run` (call, commit, wait until
 //! the change is live) → the protocol's answer. What operations do is in `control` and `deploy`.
 
@@ -22,8 +22,8 @@ use store::Store;
 use tokio::sync::watch;
 
 pub use call::Call;
-pub use run::now;
 pub use guard::is_trusted;
+pub use run::now;
 pub use serve::{MAX_BODY_BYTES, serve};
 
 /// What the control endpoint works with. Clones share everything.

@@ -1,6 +1,7 @@
 //! Runs an operation: reads on the published state, writes in a transaction, and a write is
 //! answered only when the data plane serves it, so that the very next request sees the change.
 
+use std::convert::Infallible;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use control::{Ctx, Operation, Run};
@@ -32,16 +33,18 @@ impl Api {
             Ok(service) => service,
             Err(fault) => return unaddressed(&call, caller.err().unwrap_or(fault), &request_id),
         };
-        let outcome =
-            match caller.and_then(|caller| Ok((caller, dispatch::operation(service, &call)?))) {
-                Ok((caller, meant)) => {
-                    let operation = meant.operation;
-                    let result = self.run(caller, meant, &request_id, rng.u64(..)).await;
-                    result.map(|output| answer(service, operation, &output, &request_id))
-                }
-                Err(fault) => Err(fault),
-            };
-        outcome.unwrap_or_else(|fault| refuse(service, &fault, &request_id))
+        let asked = caller
+            .map_err(|fault| sigv4::spell(fault, family(service)))
+            .and_then(|caller| Ok((caller, dispatch::operation(service, &call)?)));
+        let (caller, meant) = match asked {
+            Ok(asked) => asked,
+            Err(fault) => return refuse(service, &fault, &request_id),
+        };
+        let operation = meant.operation;
+        match self.run(caller, meant, &request_id, rng.u64(..)).await {
+            Ok(output) => answer(service, operation, &output, &request_id),
+            Err(fault) => refuse(service, &fault, &request_id),
+        }
     }
 
     async fn run(
@@ -91,7 +94,7 @@ impl Api {
             }
             Run::Write(write) => {
                 let committed = self.store.transact(|txn| {
-                    control::ec2::default_vpc::ensure(&ctx, txn)?;
+                    control::ec2::default_vpc::ensure(&ctx, txn);
                     write(&ctx, txn, input)
                 });
                 match committed {
@@ -108,9 +111,13 @@ impl Api {
         if !control::ec2::default_vpc::needs_default(&self.store.snapshot(), &ctx.scope) {
             return Ok(());
         }
-        match self.store.transact(|txn| control::ec2::default_vpc::ensure(ctx, txn)) {
+        let made = self.store.transact(|txn| {
+            control::ec2::default_vpc::ensure(ctx, txn);
+            Ok::<(), Infallible>(())
+        });
+        match made {
             Ok(_) => Ok(()),
-            Err(Aborted::Operation(fault)) => Err(fault),
+            Err(Aborted::Operation(never)) => match never {},
             Err(Aborted::Store(error)) => Err(store_fault(&error)),
         }
     }

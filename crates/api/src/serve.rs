@@ -55,8 +55,7 @@ pub fn respond(reply: Reply) -> Response {
 fn too_large() -> Response {
     let mut edits = Edits::new();
     edits.set("content-type", "application/json");
-    let body = format!(
-        r#"{{"__type":"RequestEntityTooLarge","message":"The body is longer than {MAX_BODY_BYTES} bytes."}}"#
-    );
+    let message = format!("The body is longer than {MAX_BODY_BYTES} bytes.");
+    let body = format!(r#"{{"__type":"RequestEntityTooLarge","message":"{message}"}}"#);
     Response::full(413, &edits, Bytes::from(body)).close()
 }

@@ -17,3 +17,13 @@ mod tests;
 
 pub use execute::Deployer;
 pub use operations::OPERATIONS;
+
+/// The operation of this service with this name, if it exists here.
+pub fn find(service: &str, name: &str) -> Option<&'static control::Operation> {
+    OPERATIONS.iter().find(|op| op.service == service && op.name == name)
+}
+
+/// Names of the resource types that templates may hold.
+pub fn resource_types() -> impl Iterator<Item = &'static str> {
+    handlers::TYPES.iter().map(|kind| kind.name)
+}

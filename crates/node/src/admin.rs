@@ -83,7 +83,7 @@ impl Admin {
             "account": self.config.account_id,
             "region": self.config.region,
             "ephemeral": self.config.data_dir.is_none(),
-            "network": {"driver": "host", "why": self.config.network_reason},
+            "network": {"driver": self.config.network.name(), "why": self.config.network.why()},
             "revision": {"committed": state.revision, "live": *self.applied.revision.borrow()},
             "resources": {
                 "apis": state.apis.len(),

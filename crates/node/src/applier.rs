@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use model::{Revision, Settings};
+use proxy::Proxy;
 use routing::live::LiveRegistry;
 use routing::{Finding, Tables};
 use store::Store;
@@ -47,6 +48,7 @@ pub struct Applier {
     settings: Arc<Settings>,
     live: LiveRegistry,
     sockets: Sockets,
+    proxy: Arc<Proxy>,
     applied: Arc<Applied>,
 }
 
@@ -59,9 +61,10 @@ impl Applier {
         store: Arc<Store>,
         settings: Arc<Settings>,
         sockets: Sockets,
+        proxy: Arc<Proxy>,
         applied: Arc<Applied>,
     ) -> Self {
-        Self { store, settings, live: LiveRegistry::default(), sockets, applied }
+        Self { store, settings, live: LiveRegistry::default(), sockets, proxy, applied }
     }
 
     /// Applies the current snapshot.
@@ -73,6 +76,7 @@ impl Applier {
         // Sockets open after the swap, so that a new one finds its listener, and close after it,
         // so that nothing new arrives for one that has gone.
         self.applied.tables.store(Arc::clone(&tables));
+        self.proxy.swapped();
         findings.extend(self.sockets.follow(&tables.sockets));
         findings.sort();
         self.applied.findings.send_replace(Arc::new(findings));

@@ -15,7 +15,7 @@ impl Node {
             "breezeway {version}
   control API   http://{api}   every AWS service: --endpoint-url http://{api}
   front door    http://{http}   https://{https}
-  networks      driver host: private addresses are reached from this machine ({why})
+  networks      driver {network}: {why}
   data          {data}
   account       {account} in {region}
 
@@ -24,7 +24,8 @@ impl Node {
 
 ",
             version = env!("CARGO_PKG_VERSION"),
-            why = config.network_reason,
+            network = config.network,
+            why = config.network.why(),
             account = config.account_id,
             region = config.region,
         )

@@ -73,7 +73,10 @@ fn post(api: &str, path: &str, body: &Value) -> Result<Value> {
         ..Call::new(address, "POST", path)
     };
     let answer = runtime.block_on(once(call)).map_err(|error| {
-        anyhow!("no node answers at {api} ({error:?}); start one with `breezeway serve`, or name it with --api")
+        anyhow!(
+            "no node answers at {api} ({error}); start one with `breezeway serve`, or name it with \
+             --api"
+        )
     })?;
     let value: Value = serde_json::from_slice(&answer.body)
         .with_context(|| format!("{api} does not answer as a Breezeway node does"))?;

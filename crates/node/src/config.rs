@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
+use network::Driver;
 use serde::Deserialize;
 
 /// The options of a node, each unset until given.
@@ -77,8 +78,8 @@ pub struct Config {
     pub account_id: String,
     /// Default region.
     pub region: String,
-    /// Why the driver is what it is.
-    pub network_reason: &'static str,
+    /// Driver of private networks.
+    pub network: Driver,
     /// Domain of API endpoints.
     pub endpoint_domain: String,
     /// Private address and port (0: any) to the real socket (port 0: the same port).
@@ -161,7 +162,8 @@ impl Options {
             data_dir: (!ephemeral).then_some(data_dir),
             account_id: account(self.account_id.unwrap_or_else(|| "000000000000".into()))?,
             region: region(self.region.unwrap_or_else(|| "us-east-1".into()))?,
-            network_reason: network(self.network.as_deref().unwrap_or("auto"))?,
+            network: Driver::choose(self.network.as_deref().unwrap_or("auto"))
+                .context("--network cannot be followed")?,
             endpoint_domain: self.endpoint_domain.unwrap_or_else(|| "localhost".into()),
             address_book: address_book(&self.address)?,
             workers,
@@ -184,17 +186,6 @@ fn region(name: String) -> Result<String> {
         return Ok(name);
     }
     bail!("--region {name:?} is not a region; it looks like us-east-1")
-}
-
-fn network(driver: &str) -> Result<&'static str> {
-    match driver {
-        "host" => Ok("asked for"),
-        "auto" => Ok("the netns driver is not built yet"),
-        "netns" | "remote" => {
-            bail!("--network {driver} is not built yet; use --network host")
-        }
-        other => bail!("--network {other:?} is not a driver; the drivers are auto and host"),
-    }
 }
 
 fn address_book(entries: &[String]) -> Result<Vec<(SocketAddr, SocketAddr)>> {
@@ -246,8 +237,7 @@ mod tests {
         check("api = 'nonsense'", "--api \"nonsense\"");
         check("apy = '127.0.0.1:1'", "apy");
         check("account-id = '12'", "12 digits");
-        check("network = 'netns'", "not built yet");
-        check("network = 'vxlan'", "not a driver");
+        check("network = 'netns'", "unknown network driver \"netns\"");
         check("workers = 0", "at least 1");
         check("address = ['10.0.0.1']", "--address \"10.0.0.1\"");
         check("region = 'US East'", "us-east-1");

@@ -1,7 +1,7 @@
 //! Puts a node together, and takes it apart again.
 //!
 //! Start: bind the ports (so that a busy one is the first thing told), open the store, apply its
-//! state, then serve. Stop: the data plane drains first, then the loops end.
+//! state, then serve. Stop: no more changes, then the data plane drains.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use api::Api;
+use deploy::Deployer;
 use health::Checker;
 use model::health::HealthView;
 use model::{Revision, Settings};
@@ -84,10 +85,15 @@ impl Node {
 
         let applied = Arc::new(Applied::new());
         let (suspects, suspected) = mpsc::channel(SUSPECTS);
-        let proxy = Arc::new(Proxy::new(Arc::clone(&applied.tables), suspects));
+        let proxy = Proxy::new(Arc::clone(&applied.tables), suspects);
         let sockets = Sockets::new(Arc::clone(&data), Arc::clone(&proxy));
-        let mut applier =
-            Applier::new(Arc::clone(&store), Arc::clone(&settings), sockets, Arc::clone(&applied));
+        let mut applier = Applier::new(
+            Arc::clone(&store),
+            Arc::clone(&settings),
+            sockets,
+            Arc::clone(&proxy),
+            Arc::clone(&applied),
+        );
         applier.apply();
 
         let mut threads = Threads::new();
@@ -95,9 +101,9 @@ impl Node {
         start_health(&mut threads, &applied, suspected, health)?;
         threads.spawn("applier", |stop| applier.run(stop))?;
         start_reconciler(&mut threads, &store)?;
-        start_deployer(&mut threads, &store, &settings, &applied)?;
+        start_deployer(&mut threads, &store, &settings)?;
 
-        let front = Arc::new(FrontDoor::new(proxy));
+        let front = Arc::new(FrontDoor(proxy));
         let plain = ListenOptions { http2: true, ..ListenOptions::default() };
         let folder = config.data_dir.as_deref();
         let certificate = tls::front_door(folder, &config.endpoint_domain, &config.region)?;
@@ -164,11 +170,13 @@ impl Node {
         let Self { config, data, control, threads, .. } = self;
         let deadline = Duration::from_secs(config.drain_seconds);
         control.drain(deadline);
+        threads.stop();
+        // With its pages and loops gone, nobody else holds the data plane.
+        let data = Arc::into_inner(data).context("the data plane is still in use")?;
         let drained = data.drain(deadline);
         if drained.cut > 0 {
             tracing::warn!(cut = drained.cut, "connections were cut at the end of draining");
         }
-        threads.stop();
         Ok(())
     }
 }
@@ -179,7 +187,7 @@ fn settings(config: &Config, addresses: Addresses) -> Settings {
         region: config.region.clone(),
         endpoint_domain: config.endpoint_domain.clone(),
         http_port: addresses.http.port(),
-        network_driver: "host".to_owned(),
+        network_driver: config.network.name().to_owned(),
         address_book: config.address_book.clone(),
     }
 }
@@ -244,23 +252,22 @@ fn start_reconciler(threads: &mut Threads, store: &Arc<Store>) -> Result<()> {
     })
 }
 
-/// Runs unfinished stacks, those of an earlier process first.
+/// Works on unfinished stacks, those of an earlier process first.
 fn start_deployer(
     threads: &mut Threads,
     store: &Arc<Store>,
     settings: &Arc<Settings>,
-    applied: &Arc<Applied>,
 ) -> Result<()> {
-    let executor = deploy::Executor {
+    let deployer = Arc::new(Deployer {
         store: Arc::clone(store),
-        settings: Arc::clone(settings),
-        applied: applied.revision.subscribe(),
-        clock: api::now,
-    };
+        settings: Settings::clone(settings),
+        now: api::now,
+        seed: || fastrand::u64(..),
+    });
     threads.spawn("deployer", |mut stop| async move {
         tokio::select! {
             () = stop.requested() => {}
-            () = executor.run() => {}
+            () = deploy::execute::run(deployer) => {}
         }
     })
 }

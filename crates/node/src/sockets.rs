@@ -10,22 +10,22 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use model::ListenerArn;
-use proxy::BalancerPort;
+use proxy::{ListenerDoor, Proxy};
 use routing::Finding;
 use routing::tables::Socket;
-use transport::{ListenOptions, ListenerKey, Workers};
+use transport::{ListenerKey, Workers};
 
 /// The open sockets of load balancers.
 pub struct Sockets {
     workers: Arc<Workers>,
-    proxy: Arc<proxy::Proxy>,
+    proxy: Arc<Proxy>,
     open: BTreeMap<(ListenerArn, SocketAddr), ListenerKey>,
     failed: BTreeMap<(ListenerArn, SocketAddr), io::Error>,
 }
 
 impl Sockets {
     /// No sockets yet.
-    pub fn new(workers: Arc<Workers>, proxy: Arc<proxy::Proxy>) -> Self {
+    pub fn new(workers: Arc<Workers>, proxy: Arc<Proxy>) -> Self {
         Self { workers, proxy, open: BTreeMap::new(), failed: BTreeMap::new() }
     }
 
@@ -39,13 +39,17 @@ impl Sockets {
         let key = |socket: &Socket| (socket.listener.clone(), socket.bind);
         let wanted: BTreeMap<_, _> = wanted
             .iter()
-            .filter(|socket| network::is_local(socket.bind.ip()))
+            .filter(|socket| network::listen::is_local(socket.bind.ip()))
             .map(|socket| (key(socket), socket))
             .collect();
-        let workers = &self.workers;
+        let (workers, proxy) = (&self.workers, &self.proxy);
         self.open.retain(|at, listener| {
             let keep = wanted.contains_key(at);
-            if !keep {
+            if keep {
+                // Time-outs of the load balancer may have changed.
+                let door = ListenerDoor::new(Arc::clone(proxy), at.0.clone());
+                workers.update(listener, door.options());
+            } else {
                 drop(workers.close(listener));
             }
             keep
@@ -66,9 +70,8 @@ impl Sockets {
     fn open_one(&self, socket: &Socket) -> io::Result<ListenerKey> {
         let sockets = network::listen(socket.bind, self.workers.count())?;
         let listener = ListenerKey::from(format!("{} {}", socket.listener, socket.bind));
-        let port = BalancerPort::new(Arc::clone(&self.proxy), socket);
-        let options = ListenOptions { accept: Some(port.accept()), ..ListenOptions::default() };
-        self.workers.listen(listener.clone(), sockets, options, Arc::new(port))?;
+        let door = ListenerDoor::new(Arc::clone(&self.proxy), socket.listener.clone());
+        self.workers.listen(listener.clone(), sockets, door.options(), Arc::new(door))?;
         Ok(listener)
     }
 }

@@ -21,8 +21,10 @@ pub fn front_door(data_dir: Option<&Path>, domain: &str, region: &str) -> Result
             }
         }
     };
-    TlsServer::from_pem(pem.as_bytes(), pem.as_bytes())
-        .context("the certificate of the HTTPS front door cannot be used; delete front-door.pem in the data directory to make a new one")
+    TlsServer::from_pem(pem.as_bytes(), pem.as_bytes()).context(
+        "the certificate of the HTTPS front door cannot be used; delete front-door.pem in the data \
+         directory to make a new one",
+    )
 }
 
 /// A self-signed certificate and its key, both as PEM.

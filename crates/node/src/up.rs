@@ -73,7 +73,8 @@ impl Outcome {
 
 impl Node {
     /// Deploys a template as a new stack and waits for the end; a stack that is there already with
-    /// this template is left as it is. `tell` hears every event. An error means that nothing was started.
+    /// this template is left as it is. `tell` hears every event. An error means that nothing was
+    /// started.
     pub fn up(&self, request: &Request, tell: &mut dyn FnMut(&Event)) -> Result<Outcome> {
         if let Some(stack) = self.deployed(request) {
             return Ok(self.outcome(&stack));
@@ -111,7 +112,10 @@ impl Node {
                 && stack.template == request.template
                 && stack.status == "CREATE_COMPLETE"
                 && *stack.scope.region == *self.config().region
-                && request.parameters.iter().all(|(k, v)| stack.parameters.get(k) == Some(v))
+                && request
+                    .parameters
+                    .iter()
+                    .all(|(k, v)| stack.parameters.get(k).is_some_and(|p| p.value == *v))
         };
         state.stacks.iter().find(same).cloned()
     }
@@ -143,7 +147,7 @@ impl Node {
         let seed = fastrand::u64(..);
         let ctx = Ctx::new(self.settings(), scope, principal, api::now(), "up".into(), seed);
         let created = self.store().transact(|txn| {
-            control::ec2::default_vpc::ensure(&ctx, txn)?;
+            control::ec2::default_vpc::ensure(&ctx, txn);
             create(&ctx, txn, &input)
         });
         match created {
