@@ -11,6 +11,8 @@ pub mod draw;
 pub mod edit;
 pub mod explain;
 pub mod finding;
+#[cfg(test)]
+mod fixture;
 pub mod front;
 pub mod gateway;
 pub mod link;

@@ -253,3 +253,6 @@ pub fn bind(tables: &Tables, registry: &mut LiveRegistry) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

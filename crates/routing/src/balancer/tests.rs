@@ -1,0 +1,183 @@
+use model::balancer::{ActionKind, Condition, FixedResponse, Priority};
+use model::network::Direction;
+
+use super::*;
+use crate::Body;
+use crate::fixture::{World, forward, get, listener_arn, path_is};
+use crate::live::HealthMark;
+
+const NOW: Timestamp = Timestamp(0);
+
+/// `target:port from ip` or status and reason, as the request with this draw gets it.
+fn outcome(tables: &Tables, view: &View, draw: u64) -> String {
+    let listener = &tables.listeners[&listener_arn("web", 80)];
+    match decide(tables, listener, view, NOW, draw, Turn::Take) {
+        Decision::Forward(Forward { target, dial, from, .. }) => {
+            format!("{}:{} at {dial} from {from}", target.id.id, target.id.port)
+        }
+        Decision::Respond(Respond { answer, refusal, .. }) => {
+            format!("{} {}", answer.status, refusal.map_or_else(String::new, |r| r.to_string()))
+        }
+    }
+}
+
+fn check(world: &World, view: &View, expect: &str) {
+    let got = outcome(&world.healthy(), view, 1);
+    assert!(got.starts_with(expect), "{} {}: {got}", view.method, view.target);
+}
+
+fn answer(status: u16) -> ActionKind {
+    ActionKind::FixedResponse(FixedResponse { status, content_type: None, body: None })
+}
+
+#[test]
+fn rules_are_tried_by_priority() {
+    let mut world = World::main_road();
+    let post = Condition::Method(vec!["POST".into()]);
+    world.rule("web", 80, Priority::At(20), vec![path_is("/a*")], answer(220));
+    world.rule("web", 80, Priority::At(3), vec![path_is("/ab*")], answer(203));
+    world.rule("web", 80, Priority::At(100), vec![path_is("/b"), post], answer(299));
+    check(&world, &get("/abc"), "203");
+    check(&world, &get("/a"), "220");
+    check(&world, &get("/b"), "10.0.3.1:8080");
+    check(&world, &View { method: "POST", ..get("/b") }, "299");
+    check(&world, &get("/"), "10.0.3.1:8080 at 10.0.3.1:8080 from 10.0.2.5");
+}
+
+#[test]
+fn evaluations_and_requests_are_counted() {
+    let mut world = World::main_road();
+    world.rule("web", 80, Priority::At(1), vec![path_is("/1")], answer(200));
+    world.rule("web", 80, Priority::At(2), vec![path_is("/2")], answer(200));
+    let tables = world.healthy();
+    let live = tables.balancers.values().next().unwrap().live.get();
+    let check = |target: &str, evaluations, requests| {
+        outcome(&tables, &get(target), 1);
+        assert_eq!((live.rule_evaluations.get(), live.requests.get()), (evaluations, requests));
+    };
+    check("/1", 1, 0);
+    check("/2", 3, 0);
+    check("/3", 5, 1);
+    let listener = &tables.listeners[&listener_arn("web", 80)];
+    decide(&tables, listener, &get("/3"), NOW, 1, Turn::Peek);
+    assert_eq!((live.rule_evaluations.get(), live.requests.get()), (5, 1));
+}
+
+#[test]
+fn what_is_refused_before_the_rules() {
+    let world = World::main_road();
+    check(&world, &View { method: "TRACE", ..get("/") }, "405");
+    let long = |length: usize| format!("/{}", "x".repeat(length));
+    let room = MAX_LINE_BYTES - "GET".len() - " HTTP/1.1 ".len() - 1;
+    check(&world, &get(&long(room)), "10.0.3.1");
+    check(&world, &get(&long(room + 1)), "414");
+    let header = |length: usize, count: usize, expect: &str| {
+        let value = vec![b'x'; length - "ab: ".len()];
+        let lines = vec![("ab", value.as_slice()); count];
+        check(&world, &View { headers: &lines, ..get("/") }, expect);
+    };
+    header(MAX_HEADER_BYTES, 1, "10.0.3.1");
+    header(MAX_HEADER_BYTES + 1, 1, "400");
+    header(MAX_HEADER_BYTES, 4, "10.0.3.1");
+    header(MAX_HEADER_BYTES / 2, 9, "400");
+    check(&world, &View { host: None, ..get("/") }, "400 listener: the request has no Host");
+    check(&world, &View { host: None, version: Version::Http10, ..get("/") }, "10.0.3.1");
+    let hops = |count: usize, expect: &str| {
+        let value = vec!["10.0.0.1"; count].join(", ");
+        let lines = [("X-Forwarded-For", value.as_bytes())];
+        check(&world, &View { headers: &lines, ..get("/") }, expect);
+    };
+    hops(30, "10.0.3.1");
+    hops(31, "463");
+    check(&world, &View { body: Body::Length(1 << 40), ..get("/") }, "10.0.3.1");
+}
+
+#[test]
+fn targets_that_cannot_be_had() {
+    let expect = |change: fn(&mut World), expect: &str| {
+        let mut world = World::main_road();
+        change(&mut world);
+        check(&world, &get("/"), expect);
+    };
+    expect(
+        |w| {
+            w.drain("tg", "10.0.3.1", 8080);
+            w.drain("tg", "10.0.3.2", 8080);
+        },
+        "503 target: all targets of target group tg are draining",
+    );
+    expect(|w| w.drain("tg", "10.0.3.1", 8080), "10.0.3.2:8080");
+    expect(
+        |w| {
+            w.target_group("empty", &[]);
+            w.rule("web", 80, Priority::Default, vec![], forward(&[("empty", 1)]));
+        },
+        "503 target: target group empty has no registered targets",
+    );
+    expect(
+        |w| w.rule("web", 80, Priority::Default, vec![], forward(&[("gone", 1)])),
+        "503 target group: target group arn:",
+    );
+    expect(
+        |w| w.rule("web", 80, Priority::Default, vec![], forward(&[("tg", 0), ("tg", 0)])),
+        "503 target group: all target groups of the rule have weight 0",
+    );
+    expect(
+        |w| w.rule("web", 80, Priority::Default, vec![], forward(&[("tg", 0)])),
+        "10.0.3.1:8080",
+    );
+    expect(
+        |w| w.forbid("sg-task", Direction::Ingress),
+        "504 target: sg-alb (load balancer web) may send to target 10.0.3.1:8080, but sg-task \
+         (task) has no ingress rule for tcp 8080 from sg-alb or 10.0.2.5/32",
+    );
+    expect(|w| w.forbid("sg-alb", Direction::Egress), "504 target: sg-alb (web-alb) has no egress");
+    expect(
+        |w| w.change_group("tg", |group| group.vpc = Some("vpc-2".into())),
+        "503 target group: target group tg is not in the load balancer's VPC",
+    );
+    expect(
+        |w| w.change_group("tg", |group| group.protocol_version = Some("GRPC".into())),
+        "503 target group: target group tg asks for HTTP/2 or gRPC",
+    );
+    expect(
+        |w| w.change_group("tg", |group| group.protocol = Some("TCP".into())),
+        "503 target group: target group tg speaks neither HTTP nor HTTPS",
+    );
+    expect(
+        |w| {
+            let arn = listener_arn("web", 80);
+            let rule = (arn.clone(), arn.rule("Default"));
+            w.snapshot.rules.remove(&rule);
+        },
+        "500 rule: the listener has no default rule",
+    );
+}
+
+#[test]
+fn unhealthy_targets_are_left_out_until_all_are() {
+    let tables = World::main_road().healthy();
+    let turns = || -> String {
+        let id = |at| outcome(&tables, &get("/"), at)["10.0.3.".len()..].chars().next().unwrap();
+        (0..4).map(id).collect()
+    };
+    assert_eq!(turns(), "1212");
+    let group = tables.groups.values().next().unwrap();
+    group.targets[0].live.get().set_health(HealthMark::Unhealthy);
+    assert_eq!(turns(), "2222");
+    group.targets[1].live.get().set_health(HealthMark::Unhealthy);
+    assert_eq!(turns(), "1212");
+}
+
+#[test]
+fn weighted_groups_share_requests() {
+    let mut world = World::main_road();
+    world.target_group("blue", &[]);
+    world.target("blue", "127.0.0.1", 9001);
+    let shares = forward(&[("tg", 75), ("blue", 25)]);
+    world.rule("web", 80, Priority::Default, vec![], shares);
+    let tables = world.healthy();
+    let blue = |draw| u32::from(outcome(&tables, &get("/"), draw).starts_with("127.0.0.1:9001"));
+    let count: u32 = (0..10_000).map(blue).sum();
+    assert!(count.abs_diff(2_500) < 150, "{count}");
+}
