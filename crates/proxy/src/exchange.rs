@@ -215,7 +215,8 @@ pub(crate) async fn linked<'t>(
 /// body is on its way the silence of the other side counts instead.
 ///
 /// DEVIATION: An integration's time-out ends with the head of the response; a body may take longer
-/// as long as it keeps coming. AWS buffers whole responses within the time-out.
+/// as long as it keeps coming, and have any size. AWS buffers whole responses, of 10 MB at most,
+/// within the time-out.
 pub(crate) async fn limited(
     limit: Duration,
     bodiless: bool,

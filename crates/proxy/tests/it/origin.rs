@@ -14,6 +14,8 @@ pub struct Seen {
     pub headers: Vec<(String, String)>,
     /// Bytes of the body.
     pub body: usize,
+    /// The connection ended before the body was whole.
+    pub cut: bool,
     /// Who connected.
     pub peer: Option<SocketAddr>,
 }
@@ -143,12 +145,12 @@ fn serve(mut stream: TcpStream, shared: &Shared, answer: &Answer) {
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     while let Some(mut seen) = head(&mut reader) {
         seen.peer = stream.peer_addr().ok();
-        let cut = body(&mut reader, &mut seen).is_none();
+        seen.cut = body(&mut reader, &mut seen).is_none();
         if seen.values("user-agent") != ["ELB-HealthChecker/2.0"] || seen.line.contains("/seen") {
             shared.seen.lock().unwrap().push(seen.clone());
             shared.arrived.notify_all();
         }
-        if cut || !answer(&seen, &mut stream) {
+        if seen.cut || !answer(&seen, &mut stream) {
             break;
         }
     }

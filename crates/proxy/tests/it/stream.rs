@@ -4,7 +4,7 @@ use std::io::Write;
 
 use crate::client::Client;
 use crate::origin::{Gate, Origin, reply};
-use crate::rig::Rig;
+use crate::rig::{Rig, logged};
 use crate::world::{HOST, World, forward};
 
 const BIG: usize = 20 * 1024 * 1024;
@@ -68,4 +68,25 @@ fn big_uploads_arrive_whole() {
     check(Client::connect(rig.front), "/public", &public, 10 * 1024 * 1024);
     check(Client::connect(rig.front), "/private", &target, 10 * 1024 * 1024);
     check(rig.inside(), "/direct", &target, BIG);
+}
+
+#[test]
+fn an_upload_that_the_client_gives_up_never_looks_whole() {
+    let origin = Origin::text("127.0.0.1", "ok");
+    let mut world = World::new();
+    world.public_route("POST /{how}", &format!("http://{}/", origin.addr));
+    let rig = Rig::start(&world);
+    let check = |path: &str, framing: &str, half: &str| {
+        let before = origin.seen().len();
+        let mut client = Client::connect(rig.front);
+        let head = format!("POST {path} HTTP/1.1\r\nHost: {HOST}\r\n{framing}\r\n\r\n{half}");
+        client.send(head.as_bytes());
+        crate::rig::until("the origin is connected to", || origin.connections() > before);
+        drop(client);
+        assert!(origin.wait(before + 1)[before].cut, "{framing}");
+        let line = logged(&format!("POST {path} "));
+        assert!(line.contains("reason=client_"), "{line}");
+    };
+    check("/upload-length", "Content-Length: 10", "half");
+    check("/upload-chunked", "Transfer-Encoding: chunked", "4\r\nhalf\r\n");
 }
