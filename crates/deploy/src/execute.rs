@@ -56,9 +56,12 @@ pub async fn run(deployer: Arc<Deployer>) {
     loop {
         published.mark_unchanged();
         let worker = Arc::clone(&deployer);
-        // Commits block; they must not hold up the runtime.
-        let waiting = tokio::task::spawn_blocking(move || worker.work_on_all()).await;
-        let woken = match waiting {
+        let woken = match busy(&deployer.store.snapshot()).is_empty() {
+            true => Ok(false),
+            // Commits block; they must not hold up the runtime.
+            false => tokio::task::spawn_blocking(move || worker.work_on_all()).await,
+        };
+        let woken = match woken {
             Ok(false) => published.changed().await,
             Ok(true) => {
                 let change = tokio::time::timeout(TICK, published.changed()).await;
@@ -79,17 +82,11 @@ pub async fn run(deployer: Arc<Deployer>) {
 impl Deployer {
     /// Works on every stack that is not at rest; says whether one of them has to wait.
     pub fn work_on_all(&self) -> bool {
-        let busy: Vec<StackId> = self.busy(&self.store.snapshot());
         let mut waiting = false;
-        for id in busy {
+        for id in busy(&self.store.snapshot()) {
             waiting |= !self.work(&id);
         }
         waiting
-    }
-
-    fn busy(&self, state: &Snapshot) -> Vec<StackId> {
-        let is_busy = |stack: &&Arc<Stack>| stack.status.ends_with("_IN_PROGRESS");
-        state.stacks.iter().filter(is_busy).map(|stack| stack.id.clone()).collect()
     }
 
     /// Takes every step of a stack that can be taken now; says whether the stack is at rest.
@@ -140,10 +137,13 @@ impl Deployer {
         Ctx::new(&self.settings, scope.clone(), principal, now, request_id, seed)
     }
 
-    /// Commits a step that cannot be refused.
-    fn commit(&self, step: impl FnOnce(&mut Txn)) -> Result<Advance, StoreError> {
+    /// Commits a step that cannot be refused. Like every step it is left out when the stack has
+    /// been given another direction meanwhile (a deletion while it was being created).
+    fn commit(&self, stack: &Stack, step: impl FnOnce(&mut Txn)) -> Result<Advance, StoreError> {
         let outcome = self.store.transact(|txn| {
-            step(txn);
+            if is_current(txn, stack) {
+                step(txn);
+            }
             Ok::<(), std::convert::Infallible>(())
         });
         match outcome {
@@ -156,9 +156,12 @@ impl Deployer {
     /// Commits a step that an operation may refuse.
     fn attempt(
         &self,
+        stack: &Stack,
         step: impl FnOnce(&mut Txn) -> Result<(), Fault>,
     ) -> Result<Result<(), Fault>, StoreError> {
-        match self.store.transact(step) {
+        let outcome =
+            self.store.transact(|txn| if is_current(txn, stack) { step(txn) } else { Ok(()) });
+        match outcome {
             Ok(_) => Ok(Ok(())),
             Err(Aborted::Operation(fault)) => Ok(Err(fault)),
             // A broken invariant is a defect of the operation: told as its failure, so that the
@@ -173,8 +176,19 @@ impl Deployer {
     /// The creation as a whole fails.
     fn fail_stack(&self, stack: &Stack, reason: &str) -> Result<Advance, StoreError> {
         let ctx = self.ctx(&stack.scope);
-        self.commit(|txn| fall_back(txn, &ctx, stack, reason))
+        self.commit(stack, |txn| fall_back(txn, &ctx, stack, reason))
     }
+}
+
+/// The stacks that are not at rest.
+fn busy(state: &Snapshot) -> Vec<StackId> {
+    let is_busy = |stack: &&Arc<Stack>| stack.status.ends_with("_IN_PROGRESS");
+    state.stacks.iter().filter(is_busy).map(|stack| stack.id.clone()).collect()
+}
+
+/// Whether a stack is still on the way on which it was seen.
+fn is_current(state: &Snapshot, seen: &Stack) -> bool {
+    state.stacks.get(&seen.id).is_some_and(|stack| stack.status == seen.status)
 }
 
 /// Turns a stack whose creation failed to what its `OnFailure` says.

@@ -137,7 +137,10 @@ fn check_object(
 ) -> Result<(), Problem> {
     for entry in value.entries() {
         let Some(property) = properties.iter().find(|p| p.name == entry.key) else {
-            let text = format!("{path}: extraneous key [{}] is not permitted", entry.key);
+            let key = &entry.key;
+            let text = format!(
+                "{path}: extraneous key [{key}] is not permitted, or not supported by Breezeway"
+            );
             return Err((entry.at, text));
         };
         check_value(&property.kind, &entry.value, &format!("{path}/{}", entry.key))?;

@@ -64,7 +64,7 @@ impl Deployer {
             let complete = |txn: &mut Txn| {
                 record::resource_status(txn, &ctx, record.clone(), "CREATE_COMPLETE", None);
             };
-            return self.commit(complete).map(Some);
+            return self.commit(stack, complete).map(Some);
         }
         if ctx.now.0 - record.started.0 < STABLE_MS {
             return Ok(None);
@@ -72,7 +72,7 @@ impl Deployer {
         let fault = Fault::validation("The resource did not stabilize in time.");
         let reason =
             refusal(&ctx, &fault).replace("HandlerErrorCode: InvalidRequest", NOT_STABILIZED);
-        self.commit(|txn| fail(txn, &ctx, stack, record.clone(), &reason)).map(Some)
+        self.commit(stack, |txn| fail(txn, &ctx, stack, record.clone(), &reason)).map(Some)
     }
 
     /// Makes a resource: its operations and its events are one transaction.
@@ -82,12 +82,13 @@ impl Deployer {
         };
         let ctx = self.ctx(&stack.scope);
         let blank = blank(stack, resource, &ctx);
-        let refused = match self.attempt(|txn| make(txn, &ctx, stack, job, resource, &blank))? {
-            Ok(()) => return Ok(Advance::Moved),
-            Err(fault) => fault,
-        };
+        let refused =
+            match self.attempt(stack, |txn| make(txn, &ctx, stack, job, resource, &blank))? {
+                Ok(()) => return Ok(Advance::Moved),
+                Err(fault) => fault,
+            };
         let reason = refusal(&ctx, &refused);
-        self.commit(|txn| {
+        self.commit(stack, |txn| {
             let begun = record::resource_status(txn, &ctx, blank, "CREATE_IN_PROGRESS", None);
             fail(txn, &ctx, stack, begun, &reason);
         })
@@ -101,7 +102,7 @@ impl Deployer {
             Ok(outputs) => outputs,
             Err(message) => return self.fail_stack(stack, &format!("{message}.")),
         };
-        self.commit(|txn| {
+        self.commit(stack, |txn| {
             txn.update::<Stack>(&stack.id, |stack| stack.outputs = outputs);
             record::stack_status(txn, &ctx, &stack.id, "CREATE_COMPLETE", None);
         })
@@ -162,6 +163,8 @@ fn make(
     }
     Ok(())
 }
+
+// DEVIATION: a CreationPolicy is taken as fulfilled: no guest is started that could send a signal.
 
 /// What `Ref` and `Fn::GetAtt` answer for the named resources of the stack.
 fn environment(

@@ -44,19 +44,19 @@ impl Deployer {
             record::resource_status(txn, &ctx, record, "DELETE_IN_PROGRESS", None)
         };
         if step.action == Action::Skip {
-            return self.commit(|txn| {
+            return self.commit(stack, |txn| {
                 let record = StackResource::clone(record);
                 record::resource_status(txn, &ctx, record, "DELETE_SKIPPED", None);
             });
         }
-        let outcome = self.attempt(|txn| {
+        let outcome = self.attempt(stack, |txn| {
             let begun = begin(txn);
             delete(txn, &ctx, stack, &begun)?;
             record::resource_status(txn, &ctx, begun, "DELETE_COMPLETE", None);
             Ok(())
         })?;
         let Err(fault) = outcome else { return Ok(Advance::Moved) };
-        self.commit(|txn| {
+        self.commit(stack, |txn| {
             let begun = begin(txn);
             // AWS: what is already gone counts as deleted.
             if handler_code(&fault) == "NotFound" {
@@ -86,7 +86,7 @@ impl Deployer {
             (false, None) => "DELETE_COMPLETE",
             (false, Some(_)) => "DELETE_FAILED",
         };
-        self.commit(|txn| {
+        self.commit(stack, |txn| {
             if status == "DELETE_COMPLETE" {
                 txn.update::<Stack>(&stack.id, |stack| stack.deleted = Some(ctx.now));
             }

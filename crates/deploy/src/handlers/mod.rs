@@ -52,7 +52,7 @@ pub(crate) fn own_id(_: &Ctx<'_>, _: &Snapshot, resource: &StackResource, _: &st
     Some(Json::String(resource.physical_id.clone()))
 }
 
-/// Every type.
+/// Every type, by name.
 pub static TYPES: &[&ResourceType] = &[
     &apigatewayv2::api::TYPE,
     &apigatewayv2::deployment::TYPE,
@@ -61,22 +61,22 @@ pub static TYPES: &[&ResourceType] = &[
     &apigatewayv2::stage::TYPE,
     &apigatewayv2::vpc_link::TYPE,
     &ec2::address::TYPE,
-    &ec2::gateway_attachment::TYPE,
     &ec2::instance::TYPE,
     &ec2::internet_gateway::TYPE,
     &ec2::nat_gateway::TYPE,
     &ec2::network_interface::TYPE,
     &ec2::route::TYPE,
     &ec2::route_table::TYPE,
-    &ec2::route_table_association::TYPE,
     &ec2::security_group::TYPE,
     &ec2::security_group_egress::TYPE,
     &ec2::security_group_ingress::TYPE,
     &ec2::subnet::TYPE,
+    &ec2::route_table_association::TYPE,
     &ec2::vpc::TYPE,
+    &ec2::gateway_attachment::TYPE,
     &elbv2::listener::TYPE,
-    &elbv2::load_balancer::TYPE,
     &elbv2::rule::TYPE,
+    &elbv2::load_balancer::TYPE,
     &elbv2::target_group::TYPE,
     &iam::instance_profile::TYPE,
     &iam::policy::TYPE,

@@ -14,6 +14,9 @@ use super::template::body;
 use crate::job::{Job, Subject};
 use crate::{lookup, record};
 
+// DEVIATION: CreateStack accepts RoleARN, StackPolicyBody, StackPolicyURL, ResourceTypes,
+// TimeoutInMinutes and RollbackConfiguration, and does nothing with them.
+
 /// Makes the record of a stack that the executor then creates.
 ///
 /// # Errors
@@ -56,9 +59,14 @@ pub fn create_stack(
     Ok(CreateStackOutput { stack_id: Some(id.to_string()), ..CreateStackOutput::default() })
 }
 
-/// The refusal of a template.
+/// The refusal of a template. The place goes along as `position` (`line:column`), which XML drops
+/// and the command line shows.
 pub fn fault(error: TemplateError) -> Fault {
-    Fault::new(400, error.code, error.message)
+    let fault = Fault::new(400, error.code, error.message);
+    match error.at {
+        Some(at) => fault.with("position", format!("{}:{}", at.line, at.column)),
+        None => fault,
+    }
 }
 
 fn check_name(name: &str) -> Result<(), Fault> {

@@ -76,7 +76,7 @@ fn described_stack() {
     };
     let stack = describe(Some("s")).remove(0);
     assert_eq!(describe(Some(id.as_str()))[0], stack);
-    assert_eq!(describe(None), [stack.clone()]);
+    assert_eq!(describe(None), std::slice::from_ref(&stack));
     let parameters = stack.parameters.unwrap();
     assert_eq!(parameters[0].parameter_key.as_deref(), Some("Image"));
     assert!(parameters[0].resolved_value.as_deref().unwrap().starts_with("ami-"));

@@ -187,3 +187,54 @@ fn protected_stacks_stay() {
     let fault = bench.delete("s", &[]).unwrap_err();
     assert!(fault.message.contains("TerminationProtection is enabled"));
 }
+
+/// A link waits for the data plane, which the bench does not have.
+const LINK: &str = "
+Resources:
+  Vpc: {Type: AWS::EC2::VPC, Properties: {CidrBlock: 10.0.0.0/16}}
+  Net: {Type: AWS::EC2::Subnet, Properties: {VpcId: !Ref Vpc, CidrBlock: 10.0.0.0/24}}
+  Link: {Type: AWS::ApiGatewayV2::VpcLink, Properties: {Name: l, SubnetIds: [!Ref Net]}}
+  After: {Type: AWS::EC2::InternetGateway, DependsOn: Link}
+";
+
+#[test]
+fn what_does_not_come_up_is_given_up() {
+    let bench = Bench::new();
+    let id = bench.create("s", LINK);
+    assert_eq!(bench.status(&id), "CREATE_IN_PROGRESS", "{:?}", bench.reasons(&id));
+    assert!(bench.state().internet_gateways.is_empty());
+    let (store, settings) = (bench.deployer.store.clone(), bench.deployer.settings.clone());
+    let late = || model::Timestamp(1_700_000_000_000 + 300_000);
+    let later = crate::Deployer { store, settings, now: late, seed: super::seed };
+    assert!(later.work(&id));
+    assert_eq!((bench.status(&id).as_str(), vpcs(&bench)), ("ROLLBACK_COMPLETE", 0));
+    let gave_up = |reason: &String| reason.contains("HandlerErrorCode: NotStabilized");
+    assert!(bench.reasons(&id).iter().any(gave_up));
+}
+
+#[test]
+fn a_deletion_overtakes_the_creation() {
+    let bench = Bench::new();
+    let id = bench.create("s", LINK);
+    bench.delete("s", &[]).unwrap();
+    assert_eq!((bench.status(&id).as_str(), vpcs(&bench)), ("DELETE_COMPLETE", 0));
+    assert!(bench.state().vpc_links.is_empty());
+}
+
+#[tokio::test]
+async fn the_executor_wakes_by_itself() {
+    let bench = Bench::new();
+    let (store, settings) = (bench.deployer.store.clone(), bench.deployer.settings.clone());
+    let deployer = crate::Deployer { store, settings, now: bench.deployer.now, seed: super::seed };
+    let runner = tokio::spawn(crate::execute::run(std::sync::Arc::new(deployer)));
+    let mut published = bench.deployer.store.subscribe();
+    for name in ["one", "two"] {
+        let template = "Resources: {A: {Type: AWS::EC2::InternetGateway}}";
+        let id = bench.request(input(name, template)).unwrap();
+        let is_done = |state: &std::sync::Arc<model::Snapshot>| {
+            state.stacks.get(&id).is_some_and(|stack| stack.status == "CREATE_COMPLETE")
+        };
+        published.wait_for(is_done).await.unwrap();
+    }
+    runner.abort();
+}

@@ -81,6 +81,17 @@ pub fn authorize(
     answer(&output, "securityGroupRuleSet.securityGroupRuleId")
 }
 
+/// Removes a rule that is a resource of its own.
+///
+/// # Errors
+/// Those of the operation.
+pub fn revoke(call: &mut Call<'_>, operation: &str) -> Result<(), Fault> {
+    let rules = Node::List(vec![Node::text(call.physical_id)]);
+    let mut input = call.take(&["GroupId"]);
+    input.push((Cow::Borrowed("SecurityGroupRuleId"), rules));
+    call.run(EC2, operation, input).map(drop)
+}
+
 /// A rule as `IpPermissions` has it.
 fn permission(rule: &Node) -> Result<Node, Fault> {
     let text = |name: &str| rule.get(name).and_then(Node::as_text).map(str::to_string);

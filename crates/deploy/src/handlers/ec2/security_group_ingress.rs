@@ -2,9 +2,8 @@
 
 use wire::Fault;
 
-use super::EC2;
 use super::permission::{self, authorize};
-use crate::handlers::call::{Call, input};
+use crate::handlers::call::Call;
 use crate::handlers::{ResourceType, at_once, own_id};
 use crate::properties::Spelling;
 
@@ -27,7 +26,5 @@ fn create(call: &mut Call<'_>) -> Result<String, Fault> {
 }
 
 fn delete(call: &mut Call<'_>) -> Result<(), Fault> {
-    let rule = call.physical_id.to_string();
-    let members = input([("GroupId", call.text("GroupId")), ("SecurityGroupRuleId", rule)]);
-    call.run(EC2, "RevokeSecurityGroupIngress", members).map(drop)
+    permission::revoke(call, "RevokeSecurityGroupIngress")
 }
