@@ -3,10 +3,13 @@ use model::gateway::{Content, Frozen};
 use model::link::VpcLinkStatus;
 use model::network::Direction;
 
+use model::Timestamp;
+
+use super::decide::request_id;
 use super::*;
 use crate::edit::apply;
 use crate::fixture::{API_HOST, World, get, listener_arn};
-use crate::{Front, Version, front};
+use crate::{Body, Front, Tables, Version, front};
 
 const NOW: Timestamp = Timestamp(1_700_000_000_000);
 

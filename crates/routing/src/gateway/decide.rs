@@ -1,0 +1,259 @@
+//! From an API and a request to what is sent where: the steps of the gateway in their order.
+
+use std::time::Duration;
+
+use model::Timestamp;
+
+use crate::draw::{self, Use};
+use crate::edit::Edit;
+use crate::finding::{Refusal, Step};
+use crate::front::ApiFront;
+use crate::gateway::errors::Kind;
+use crate::gateway::mapping::{self, Context, IllegalValue, Mapped, Values};
+use crate::gateway::route::{self, Match};
+use crate::gateway::stage::{self, Selected};
+use crate::gateway::uri::{self, Uri};
+use crate::gateway::{
+    GatewayDecision, GatewayFault, Hop, MAX_BODY_BYTES, MAX_HEAD_BYTES, Trail, host, path, request,
+};
+use crate::tables::{Fault, IntegrationEntry, Plan};
+use crate::{Body, Tables, View, link};
+
+/// Decides what happens to a request for an API.
+pub fn decide<'t>(
+    tables: &'t Tables,
+    front: &ApiFront<'t>,
+    view: &View,
+    now: Timestamp,
+    draw: u64,
+) -> Result<GatewayDecision<'t>, GatewayFault<'t>> {
+    let request_id = request_id(draw);
+    let mut trail =
+        Trail { api: front.api, stage: None, route: None, integration: None, request_id };
+    match follow(tables, front, view, now, draw, &mut trail) {
+        Ok(sent) => Ok(sent.decision(trail)),
+        Err(Fault { kind, refusal }) => Err(GatewayFault { trail, kind, refusal }),
+    }
+}
+
+/// What was decided, before it is joined with its trail.
+struct Sent<'t> {
+    hop: Hop<'t>,
+    method: String,
+    target: String,
+    host: String,
+    edits: Vec<Edit>,
+    timeout: Duration,
+    context: Option<Box<Context>>,
+}
+
+impl<'t> Sent<'t> {
+    fn decision(self, trail: Trail<'t>) -> GatewayDecision<'t> {
+        let Self { hop, method, target, host, edits, timeout, context } = self;
+        GatewayDecision { trail, hop, method, target, host, edits, timeout, context }
+    }
+}
+
+fn follow<'t>(
+    tables: &'t Tables,
+    front: &ApiFront<'t>,
+    view: &View,
+    now: Timestamp,
+    draw: u64,
+    trail: &mut Trail<'t>,
+) -> Result<Sent<'t>, Fault> {
+    let selected = stage::select(front, view.target)?;
+    trail.stage = Some(selected.stage);
+    check_limits(view)?;
+    let found = find_route(&selected, view.method)?;
+    trail.route = Some(found.route);
+    let integration = found.route.integration.as_deref().map_err(Fault::clone)?;
+    trail.integration = Some(integration);
+
+    let mapped_by = (!integration.request.is_empty() || !integration.response.is_empty())
+        .then(|| Box::new(context(trail, &selected, view, now)));
+    let (_, query) = view.path_and_query();
+    let query = query.unwrap_or("");
+    let mapped = match &mapped_by {
+        Some(context) => map(integration, &selected, &found, context, view, query)?,
+        None => Mapped::default(),
+    };
+    let (hop, path, own_query, backend) = plan(tables, integration, &selected, &found)?;
+    let mut edits = request::edits(view, backend.as_backend(), now, draw);
+    edits.extend(mapped.edits);
+    let target = join_target(
+        mapped.path.unwrap_or(path),
+        &own_query,
+        mapped.query.as_deref().unwrap_or(query),
+    );
+    let method = integration.method.as_deref().unwrap_or(view.method).to_string();
+    let host = host_of(&edits);
+    let timeout = integration.timeout;
+    Ok(Sent { hop, method, target, host, edits, timeout, context: mapped_by })
+}
+
+fn check_limits(view: &View) -> Result<(), Fault> {
+    let size = view.head_bytes();
+    if size > MAX_HEAD_BYTES {
+        let reason =
+            format!("request line and headers have {size} bytes, {MAX_HEAD_BYTES} at most");
+        return Err(fault(Kind::HeadersTooLarge, Step::Host, reason));
+    }
+    match view.body {
+        Body::Length(length) if length > MAX_BODY_BYTES => {
+            let reason = format!("the body has {length} bytes, {MAX_BODY_BYTES} at most");
+            Err(fault(Kind::TooLarge, Step::Host, reason))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn find_route<'t>(selected: &Selected<'t>, method: &str) -> Result<Match<'t>, Fault> {
+    let stage = selected.stage;
+    let Some(routes) = stage.routes.as_deref() else {
+        let reason = match &stage.deployment {
+            None => format!("stage {} has no deployment", stage.name),
+            Some(id) => format!("deployment {id} of stage {} does not exist", stage.name),
+        };
+        return Err(fault(Kind::NotFound, Step::Stage, reason));
+    };
+    if routes.disabled {
+        let reason = "the API's execute-api endpoint is disabled";
+        return Err(fault(Kind::NotFound, Step::Stage, reason.to_string()));
+    }
+    route::find(routes, method, selected.route_path()).ok_or_else(|| {
+        let path = String::from_utf8_lossy(selected.route_path());
+        let reason = format!("no route matches {method} {path}, and there is no $default route");
+        fault(Kind::NotFound, Step::Route, reason)
+    })
+}
+
+fn context(trail: &Trail, selected: &Selected, view: &View, now: Timestamp) -> Context {
+    Context {
+        account_id: trail.api.account.to_string(),
+        api_id: trail.api.id.to_string(),
+        domain_name: host::split(view.host.unwrap_or("")).0.into_owned(),
+        http_method: view.method.to_string(),
+        path: String::from_utf8_lossy(&selected.path).into_owned(),
+        request_id: trail.request_id.clone(),
+        request_time_epoch: now.0,
+        route_key: trail.route.map_or_else(String::new, |route| route.key.clone()),
+        source_ip: view.source.ip().to_canonical().to_string(),
+        stage: selected.stage.name.to_string(),
+        user_agent: view.text("user-agent").map(str::to_string),
+    }
+}
+
+fn map(
+    integration: &IntegrationEntry,
+    selected: &Selected,
+    found: &Match,
+    context: &Context,
+    view: &View,
+    query: &str,
+) -> Result<Mapped, Fault> {
+    let values = Values {
+        request: Some(view),
+        route_path: selected.route_path(),
+        variables: (&found.route.variables, &found.values),
+        context,
+        stage: &selected.stage.variables,
+        response: None,
+    };
+    mapping::map_request(&integration.request, query, &values).map_err(|IllegalValue| {
+        let reason = "a mapped value has control characters and cannot stand in a header";
+        fault(Kind::BadRequest, Step::Integration, reason.to_string())
+    })
+}
+
+/// The `Host` that a plan asks for.
+enum Asked {
+    Url(String),
+    Clients,
+}
+
+impl Asked {
+    fn as_backend(&self) -> request::Backend<'_> {
+        match self {
+            Self::Url(authority) => request::Backend::Public(authority),
+            Self::Clients => request::Backend::Private,
+        }
+    }
+}
+
+/// Where to, with which path, and which query of the integration's own.
+fn plan<'t>(
+    tables: &'t Tables,
+    integration: &'t IntegrationEntry,
+    selected: &Selected<'t>,
+    found: &Match<'t>,
+) -> Result<(Hop<'t>, String, String, Asked), Fault> {
+    let way = match &integration.plan {
+        Plan::Public(uri) => return plan_public(uri, selected, found),
+        Plan::Private(way) => way.clone(),
+        Plan::PrivateByStage(link, arn) => {
+            let arn = uri::substitute(arn, &selected.stage.variables)
+                .map_err(|reason| fault(Kind::Internal, Step::Integration, reason))?;
+            link::resolve(tables, link, &arn)
+        }
+    };
+    let way = way.map_err(|refusal| Fault { kind: Kind::Unavailable, refusal })?;
+    let Some(listener) = tables.listeners.get(&way.listener) else {
+        let reason = format!("there is no listener {}", way.listener);
+        return Err(fault(Kind::Unavailable, Step::Listener, reason));
+    };
+    // AWS: whatever the route, a private integration gets the client's whole path, a named
+    // stage's name included.
+    let path = path::encode(&selected.path);
+    Ok((Hop::Link { from: way.from, listener }, path, String::new(), Asked::Clients))
+}
+
+fn plan_public<'t>(
+    uri: &Uri,
+    selected: &Selected<'t>,
+    found: &Match<'t>,
+) -> Result<(Hop<'t>, String, String, Asked), Fault> {
+    let wrong = |reason| fault(Kind::Internal, Step::Integration, reason);
+    let url = uri.resolve(&selected.stage.variables).map_err(wrong)?;
+    // AWS: `$default` appends the full path of the request to the URI, other routes nothing. The
+    // path is taken without the stage's name, as for `$request.path`.
+    let suffix = if found.route.key == "$default" { selected.route_path() } else { b"" };
+    let variables = (found.route.variables.as_slice(), found.values.as_slice());
+    let (path, query) = url.fill(variables, suffix).map_err(wrong)?;
+    Ok((Hop::Public(url.origin.clone()), path, query, Asked::Url(url.authority.clone())))
+}
+
+fn fault(kind: Kind, step: Step, reason: String) -> Fault {
+    Fault { kind, refusal: Refusal::new(step, reason) }
+}
+
+/// AWS: the client's query comes after one that the URI has.
+fn join_target(mut path: String, own: &str, clients: &str) -> String {
+    for query in [own, clients] {
+        if !query.is_empty() {
+            path.push(if path.contains('?') { '&' } else { '?' });
+            path.push_str(query);
+        }
+    }
+    path
+}
+
+/// The `Host` after the edits; the last one set wins.
+fn host_of(edits: &[Edit]) -> String {
+    let set = |edit: &Edit| match edit {
+        Edit::Set(name, value) if name.eq_ignore_ascii_case("host") => {
+            Some(String::from_utf8_lossy(value).into_owned())
+        }
+        _ => None,
+    };
+    edits.iter().rev().find_map(set).unwrap_or_default()
+}
+
+/// Sixteen characters of base64, as AWS's: 11 random bytes and one `=`.
+pub(super) fn request_id(draw: u64) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let (high, low) = draw::pair(draw, Use::RequestId);
+    let bits = (u128::from(high) << 64) | u128::from(low);
+    let digit = |index: u32| char::from(DIGITS[(bits >> (index * 6)) as usize & 63]);
+    (0..15).map(digit).chain(['=']).collect()
+}

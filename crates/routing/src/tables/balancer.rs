@@ -1,0 +1,168 @@
+//! Tables of load balancers: listeners, rules, target groups, targets.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ipnet::Ipv4Net;
+use model::balancer::{Priority, Scheme, TargetId};
+use model::{ListenerArn, LoadBalancerArn, RuleArn, TargetGroupArn, VpcId};
+
+use crate::balancer::action::Act;
+use crate::balancer::condition::Test;
+use crate::finding::Refusal;
+use crate::live::{BalancerLive, Bound, GroupLive, TargetLive};
+use crate::tables::Endpoint;
+
+/// An application load balancer.
+#[derive(Debug)]
+pub struct BalancerTable {
+    /// The ARN.
+    pub arn: LoadBalancerArn,
+    /// Its name, for people.
+    pub name: String,
+    /// Lower-case host name.
+    pub dns_name: String,
+    /// Who may reach it.
+    pub scheme: Scheme,
+    /// Its VPC.
+    pub vpc: VpcId,
+    /// Address block of the VPC.
+    pub vpc_cidr: Option<Ipv4Net>,
+    /// Whether it serves yet.
+    pub active: bool,
+    /// Its interfaces, one per zone.
+    pub nodes: Vec<Endpoint>,
+    /// Its listeners by port.
+    pub ports: BTreeMap<u16, ListenerArn>,
+    /// `idle_timeout.timeout_seconds`
+    pub idle_timeout: Duration,
+    /// `client_keep_alive.seconds`
+    pub client_keep_alive: Duration,
+    /// `routing.http.preserve_host_header.enabled`
+    pub preserve_host: bool,
+    /// `routing.http.drop_invalid_header_fields.enabled`
+    pub drop_invalid_headers: bool,
+    /// `routing.http.xff_header_processing.mode`
+    pub forwarded_for: ForwardedFor,
+    /// `routing.http.xff_client_port.enabled`
+    pub forwarded_for_port: bool,
+    /// Metrics.
+    pub live: Bound<BalancerLive>,
+}
+
+/// What happens to `X-Forwarded-For`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ForwardedFor {
+    /// The client's address is added.
+    Append,
+    /// It stays as it is.
+    Preserve,
+    /// It is dropped.
+    Remove,
+}
+
+/// A listener.
+#[derive(Debug)]
+pub struct ListenerTable {
+    /// The ARN.
+    pub arn: ListenerArn,
+    /// Its load balancer.
+    pub balancer: Arc<BalancerTable>,
+    /// The port.
+    pub port: u16,
+    /// Whether it speaks TLS.
+    pub https: bool,
+    /// Rules as they are tried; the default one is last.
+    pub rules: Vec<RuleEntry>,
+    /// `routing.http.response.*.header_value`: headers set on each response.
+    pub response_headers: Vec<(&'static str, String)>,
+    /// `routing.http.response.server.enabled`
+    pub server_header: bool,
+}
+
+/// A rule.
+#[derive(Debug)]
+pub struct RuleEntry {
+    /// The ARN.
+    pub arn: RuleArn,
+    /// Its priority.
+    pub priority: Priority,
+    /// All must hold.
+    pub tests: Vec<Test>,
+    /// What to do.
+    pub act: Act,
+}
+
+/// How a group picks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Algorithm {
+    /// `round_robin`
+    RoundRobin,
+    /// `least_outstanding_requests`
+    LeastOutstanding,
+    /// `weighted_random`
+    Random,
+}
+
+/// A target group.
+#[derive(Debug)]
+pub struct GroupTable {
+    /// The ARN.
+    pub arn: TargetGroupArn,
+    /// Its name, for people.
+    pub name: String,
+    /// The load balancer whose rules forward to it.
+    pub balancer: Option<LoadBalancerArn>,
+    /// Whether targets speak TLS.
+    pub https: bool,
+    /// How to pick.
+    pub algorithm: Algorithm,
+    /// Healthy targets below which all get traffic. AWS: default 1.
+    pub fail_open_count: usize,
+    /// The same in percent of the registered ones.
+    pub fail_open_percent: Option<usize>,
+    /// Registered and draining targets, ordered by id.
+    pub targets: Vec<TargetEntry>,
+    /// Cursor and metrics.
+    pub live: Bound<GroupLive>,
+}
+
+impl GroupTable {
+    /// The entry of a target.
+    pub fn target(&self, id: &TargetId) -> Option<&TargetEntry> {
+        let at = self.targets.binary_search_by(|entry| entry.id.cmp(id)).ok()?;
+        self.targets.get(at)
+    }
+}
+
+/// A target.
+#[derive(Debug)]
+pub struct TargetEntry {
+    /// What is registered.
+    pub id: TargetId,
+    /// Its zone.
+    pub zone: Option<String>,
+    /// Whether it may get requests.
+    pub standing: Standing,
+    /// Its address in the VPC; none when the id leads nowhere.
+    pub address: Option<SocketAddr>,
+    /// The socket to connect to: `address` unless the address book knows better.
+    pub dial: Option<SocketAddr>,
+    /// The load balancer's address that may reach it, or why none may.
+    pub permit: Result<IpAddr, Refusal>,
+    /// Health, requests in flight, counters.
+    pub live: Bound<TargetLive>,
+}
+
+/// Whether a target may get requests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Yes, as its health allows.
+    InService,
+    /// Deregistered: nothing new.
+    Draining,
+    /// No, for this reason (a stopped instance, no such instance, no address).
+    Unusable(String),
+}

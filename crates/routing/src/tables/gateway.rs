@@ -1,0 +1,113 @@
+//! Tables of APIs: stages, routes, integrations.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::{ApiId, DeploymentId, IntegrationId, RouteId, StageName, VpcLinkId};
+
+use crate::finding::Refusal;
+use crate::gateway::errors::Kind;
+use crate::gateway::mapping::{RequestMapping, ResponseMapping};
+use crate::gateway::route::RouteTrie;
+use crate::gateway::uri::Uri;
+use crate::live::{ApiLive, Bound};
+use crate::tables::LinkPath;
+
+/// An API.
+#[derive(Debug)]
+pub struct ApiTable {
+    /// The id.
+    pub id: ApiId,
+    /// The owner's account.
+    pub account: Arc<str>,
+    /// The region.
+    pub region: Arc<str>,
+    /// Its name, for people.
+    pub name: String,
+    /// Stages by name, `$default` included.
+    pub stages: HashMap<StageName, Arc<StageTable>>,
+}
+
+/// A stage of an API.
+#[derive(Debug)]
+pub struct StageTable {
+    /// The name.
+    pub name: StageName,
+    /// The deployment that it serves.
+    pub deployment: Option<DeploymentId>,
+    /// Stage variables.
+    pub variables: BTreeMap<String, String>,
+    /// The deployment's routes; none answers 404.
+    pub routes: Option<Arc<RouteTable>>,
+    /// Metrics.
+    pub live: Bound<ApiLive>,
+}
+
+impl StageTable {
+    /// Whether this is `$default`, whose name is no part of paths.
+    pub fn is_default(&self) -> bool {
+        self.name == *"$default"
+    }
+}
+
+/// The routes of a deployment.
+#[derive(Debug)]
+pub struct RouteTable {
+    /// Whether the `execute-api` host answers 404.
+    pub disabled: bool,
+    /// Routes with a path.
+    pub trie: RouteTrie,
+    /// `$default`.
+    pub default: Option<Arc<RouteEntry>>,
+}
+
+/// A route.
+#[derive(Debug)]
+pub struct RouteEntry {
+    /// The id.
+    pub id: RouteId,
+    /// `GET /pets/{id}`, `$default`.
+    pub key: String,
+    /// Names of the path variables in order; the greedy one without its `+`.
+    pub variables: Vec<String>,
+    /// Where it leads, or why nowhere.
+    pub integration: Result<Arc<IntegrationEntry>, Fault>,
+}
+
+/// A refusal together with what the client gets to see of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// What the client gets.
+    pub kind: Kind,
+    /// Why.
+    pub refusal: Refusal,
+}
+
+/// An integration.
+#[derive(Debug)]
+pub struct IntegrationEntry {
+    /// The id.
+    pub id: IntegrationId,
+    /// The method to send; none keeps the client's.
+    pub method: Option<String>,
+    /// Where requests go.
+    pub plan: Plan,
+    /// `requestParameters`, in the order in which they apply.
+    pub request: Vec<RequestMapping>,
+    /// `responseParameters` by status.
+    pub response: HashMap<u16, Vec<ResponseMapping>>,
+    /// The integration's time limit.
+    pub timeout: Duration,
+}
+
+/// Where an integration's requests go.
+#[derive(Debug)]
+pub enum Plan {
+    /// To a URL.
+    Public(Uri),
+    /// Through a VPC link to a load balancer's listener, resolved when the tables were made.
+    Private(Result<LinkPath, Refusal>),
+    /// The same with an ARN that has stage variables in it: resolved with each request.
+    PrivateByStage(VpcLinkId, String),
+}
