@@ -1,5 +1,5 @@
 //! `cargo xtask test`: installs what the tests need, then runs all of them.
-//! The Python environment lives in `.venv`; the versions are pinned in conformance/requirements.txt.
+//! The Python environment lives in `.venv`; conformance/requirements.txt pins its packages.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

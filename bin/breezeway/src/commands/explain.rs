@@ -32,10 +32,10 @@ impl Explain {
     /// Asks the node; exits with 1 when the request would be refused.
     pub fn run(self) -> Result<ExitCode> {
         let headers = self.headers.iter().map(|line| {
-            let (name, value) = line
-                .split_once(':')
-                .ok_or_else(|| anyhow!("-H {line:?} is not a header; it looks like 'Name: value'"))?;
-            Ok((name.trim().to_owned(), value.trim().to_owned()))
+            let split = line.split_once(':').map(|(name, value)| (name.trim(), value.trim()));
+            split
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .ok_or_else(|| anyhow!("-H {line:?} is not a header; it looks like 'Name: value'"))
         });
         let request = ExplainRequest {
             method: self.method,

@@ -1,5 +1,6 @@
 //! `breezeway up TEMPLATE`: run a node and deploy a template on it.
 
+use std::ffi::OsStr;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -77,13 +78,18 @@ impl Up {
         })
     }
 
-    /// The file's name as a stack name: letters, digits and hyphens, starting with a letter.
+    /// The file's name as a stack name: letters, digits and hyphens, starting with a letter. A file
+    /// that is just called template is named after its folder.
     fn default_name(&self) -> String {
-        let stem = self.template.file_stem().map(|s| s.to_string_lossy().into_owned());
+        let text = |part: Option<&OsStr>| part.map(|p| p.to_string_lossy().into_owned());
+        let stem = text(self.template.file_stem()).unwrap_or_default();
+        let path = self.template.canonicalize().unwrap_or_else(|_| self.template.clone());
+        let folder = path.parent().and_then(|parent| text(parent.file_name()));
+        let name = if stem == "template" { folder.unwrap_or(stem) } else { stem };
         let clean = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
-        let name: String = stem.unwrap_or_default().chars().map(clean).collect();
-        let name = name.trim_matches(|c: char| !c.is_ascii_alphabetic()).to_owned();
-        if name.is_empty() { "stack".to_owned() } else { name }
+        let name: String = name.chars().map(clean).collect();
+        let name = name.trim_start_matches(|c: char| !c.is_ascii_alphabetic());
+        if name.is_empty() { "stack".to_owned() } else { name.to_owned() }
     }
 }
 
