@@ -20,7 +20,7 @@ use shapes::elbv2::{
 use store::Txn;
 use wire::Fault;
 
-use super::{action, fault, find, target_group};
+use super::{fault, find, forward, target_group};
 use crate::Ctx;
 
 type Pair = (Option<String>, Option<String>);
@@ -145,15 +145,16 @@ pub fn modify_load_balancer_attributes(
     Ok(ModifyLoadBalancerAttributesOutput { attributes })
 }
 
-/// DEVIATION: logs of load balancers are not written to S3 yet, so `access_logs.s3.enabled`,
-/// `connection_logs.s3.enabled` and `health_check_logs.s3.enabled` cannot be set to 'true'.
+/// DEVIATION: nothing is written to S3: the attributes of access logs, connection logs and
+/// health-check logs of a load balancer are kept and shown, and a finding says that they do not
+/// act.
 fn check_load_balancer(set: &Attributes) -> Result<(), Fault> {
     for log in ["access_logs", "connection_logs", "health_check_logs"] {
-        let key = format!("{log}.s3.enabled");
-        if value(set, &key, "false") == "true" {
-            return Err(fault::configuration(format!(
-                "Logs to S3 are not supported here yet: '{key}' cannot be 'true'"
-            )));
+        let enabled = value(set, &format!("{log}.s3.enabled"), "false") == "true";
+        let bucket = format!("{log}.s3.bucket");
+        if enabled && value(set, &bucket, "").is_empty() {
+            let message = format!("'{bucket}' must be specified when '{log}.s3.enabled' is 'true'");
+            return Err(fault::configuration(message));
         }
         // AWS: the prefix must not contain the folder that AWS adds itself.
         let prefix = format!("{log}.s3.prefix");
@@ -254,7 +255,7 @@ pub fn modify_target_group_attributes(
     let arn = record.arn.clone();
     txn.put(record);
     for rule in rules_with(txn, &arn) {
-        action::check_group_stickiness(txn, &rule.actions)?;
+        forward::check_group_stickiness(txn, &rule.actions)?;
     }
     Ok(ModifyTargetGroupAttributesOutput { attributes })
 }

@@ -7,12 +7,10 @@ use model::limits::{CONDITION_VALUES_PER_RULE, WILDCARDS_PER_RULE};
 use shapes::elbv2 as out;
 use wire::Fault;
 
-/// Longest value of a condition, in characters. AWS: 128.
-const VALUE_LENGTH: usize = 128;
-/// Longest header name and method, in characters. AWS: 40.
-const NAME_LENGTH: usize = 40;
-/// Compiled size of a regular expression, in bytes.
-const REGEX_SIZE: usize = 1 << 20;
+use super::condition_value::{
+    NAME_LENGTH, VALUE_LENGTH, check_header_value, check_host, check_length, check_path,
+    check_regex, refuse,
+};
 
 const FIELDS: [&str; 6] = [
     "path-pattern",
@@ -22,10 +20,6 @@ const FIELDS: [&str; 6] = [
     "query-string",
     "source-ip",
 ];
-
-fn refuse<T>(message: impl Into<String>) -> Result<T, Fault> {
-    Err(Fault::validation(message))
-}
 
 /// Reads the conditions of a rule.
 ///
@@ -218,55 +212,6 @@ fn chosen(
             Ok(Patterns::Regexes(regexes))
         }
     }
-}
-
-fn check_length(what: &str, value: &str, limit: usize) -> Result<(), Fault> {
-    if value.is_empty() {
-        return refuse("A condition value must be specified");
-    }
-    if value.chars().count() > limit {
-        return refuse(format!("The '{what}' value is too long; the limit is '{limit}'"));
-    }
-    Ok(())
-}
-
-fn check_regex(field: &str, regex: &str) -> Result<(), Fault> {
-    check_length(field, regex, VALUE_LENGTH)?;
-    match regex::RegexBuilder::new(regex).size_limit(REGEX_SIZE).build() {
-        Ok(_) => Ok(()),
-        Err(_) => refuse(format!("The '{field}' regular expression '{regex}' is not valid")),
-    }
-}
-
-/// DEVIATION: a host-header value needs no dot, and what follows its last dot need not be letters,
-/// so that rules can match the plain names and the addresses of a private network.
-fn check_host(value: &str) -> Result<(), Fault> {
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-.*?".contains(&b);
-    if value.bytes().all(allowed) {
-        return Ok(());
-    }
-    refuse(
-        "The 'host-header' value is invalid; the allowed characters are A-Z, a-z, 0-9, hyphen, \
-         period, * and ?",
-    )
-}
-
-fn check_path(value: &str) -> Result<(), Fault> {
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"_-.$/~\"'@:+&*?".contains(&b);
-    if value.bytes().all(allowed) {
-        return Ok(());
-    }
-    refuse(
-        "The 'path-pattern' value is invalid; the allowed characters are A-Z, a-z, 0-9 and \
-         _ - . $ / ~ \" ' @ : + & * ?",
-    )
-}
-
-fn check_header_value(value: &str) -> Result<(), Fault> {
-    if value.bytes().all(|byte| (0x20..=0x7e).contains(&byte)) {
-        return Ok(());
-    }
-    refuse("The 'http-header' value is invalid; only visible ASCII characters are allowed")
 }
 
 fn header(

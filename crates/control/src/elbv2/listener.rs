@@ -16,7 +16,7 @@ use wire::Fault;
 
 use super::action::{self, Place};
 use super::load_balancer::remove_listener;
-use super::{certificate, fault, find, ssl_policy, tags};
+use super::{certificate, fault, find, forward, ssl_policy, tags};
 use crate::Ctx;
 use crate::page::page;
 
@@ -239,7 +239,7 @@ pub fn modify_listener(
     if listener.protocol != current.protocol {
         let rules: Vec<_> = txn.rules.under(&listener.arn).cloned().collect();
         for rule in rules {
-            action::check_groups(ctx, txn, &place, &rule.actions)?;
+            forward::check_groups(ctx, txn, &place, &rule.actions)?;
         }
     }
     if let Some(actions) = input.default_actions.filter(|actions| !actions.is_empty()) {

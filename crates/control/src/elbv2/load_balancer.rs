@@ -1,6 +1,7 @@
-//! Load balancers: create, describe, delete, and what they stand in: subnets, groups, addresses.
+//! Load balancers: create, describe, delete.
 //!
-//! Only application load balancers exist yet. Attributes are in `attributes.rs`.
+//! Only application load balancers exist yet. Attributes are in `attributes.rs`, changes of subnets
+//! and groups in `placement.rs`.
 
 use std::collections::BTreeSet;
 
@@ -14,14 +15,12 @@ use shapes::elbv2 as out;
 use shapes::elbv2::{
     CreateLoadBalancerInput, CreateLoadBalancerOutput, DeleteLoadBalancerInput,
     DeleteLoadBalancerOutput, DescribeCapacityReservationInput, DescribeCapacityReservationOutput,
-    DescribeLoadBalancersInput, DescribeLoadBalancersOutput, SetIpAddressTypeInput,
-    SetIpAddressTypeOutput, SetSecurityGroupsInput, SetSecurityGroupsOutput, SetSubnetsInput,
-    SetSubnetsOutput,
+    DescribeLoadBalancersInput, DescribeLoadBalancersOutput,
 };
 use store::Txn;
 use wire::{Fault, Time};
 
-use super::{fault, find, hosted_zone, tags, zone};
+use super::{fault, find, hosted_zone, placement, tags, zone};
 use crate::Ctx;
 use crate::ec2::interface_pool::release_owned;
 use crate::page::page;
@@ -81,9 +80,9 @@ impl Wanted {
         if customer_owned_ipv4_pool.is_some() || ipam_pools.is_some() {
             return Err(fault::unsupported("Address pools of load balancers"));
         }
-        check_source_nat(enable_prefix_for_ipv6_source_nat.as_deref())?;
+        placement::check_source_nat(enable_prefix_for_ipv6_source_nat.as_deref())?;
         let ip_address_type = ip_address_type.unwrap_or_else(|| "ipv4".to_owned());
-        check_ip_address_type(&ip_address_type)?;
+        placement::check_ip_address_type(&ip_address_type)?;
         Ok(Self {
             name,
             scheme: match scheme.as_deref() {
@@ -176,25 +175,6 @@ fn check_name(name: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// DEVIATION: subnets have no IPv6 blocks here, so the address types 'dualstack' and
-/// 'dualstack-without-public-ipv4' are refused, with the sentence that AWS has for such subnets.
-fn check_ip_address_type(asked: &str) -> Result<(), Fault> {
-    if asked == "ipv4" {
-        return Ok(());
-    }
-    let message = "You must specify subnets with an associated IPv6 CIDR block.";
-    Err(fault::configuration(message))
-}
-
-fn check_source_nat(asked: Option<&str>) -> Result<(), Fault> {
-    if asked == Some("on") {
-        let message = "EnablePrefixForIpv6SourceNat is not supported for load balancers of type \
-                       'application'";
-        return Err(fault::configuration(message));
-    }
-    Ok(())
-}
-
 fn named(ctx: &Ctx<'_>, state: &Snapshot, name: &str) -> Option<LoadBalancer> {
     let mut all = state.load_balancers.iter().filter(|lb| lb.scope == ctx.scope);
     all.find(|lb| lb.name == name).map(|lb| LoadBalancer::clone(lb))
@@ -273,7 +253,7 @@ fn describe(load_balancer: &LoadBalancer) -> out::LoadBalancer {
 }
 
 /// AWS: addresses are listed only for network load balancers.
-fn describe_zones(load_balancer: &LoadBalancer) -> Vec<out::AvailabilityZone> {
+pub fn describe_zones(load_balancer: &LoadBalancer) -> Vec<out::AvailabilityZone> {
     let zones = load_balancer.zones.iter();
     zones
         .map(|zone| out::AvailabilityZone {
@@ -318,74 +298,6 @@ pub fn remove_listener(txn: &mut Txn, listener: &Listener) {
         txn.remove::<Rule>(&key);
     }
     txn.remove::<Listener>(&listener.key());
-}
-
-/// Replaces the groups of a load balancer and of its interfaces.
-pub fn set_security_groups(
-    ctx: &Ctx<'_>,
-    txn: &mut Txn,
-    input: SetSecurityGroupsInput,
-) -> Result<SetSecurityGroupsOutput, Fault> {
-    let load_balancer = find::load_balancer(ctx, txn, &input.load_balancer_arn)?;
-    if input.enforce_security_group_inbound_rules_on_private_link_traffic.is_some() {
-        return Err(fault::configuration(
-            "Inbound rules on PrivateLink traffic can be set only for load balancers of type \
-             'network'",
-        ));
-    }
-    if input.security_groups.is_empty() {
-        return Err(Fault::validation("A security group must be specified"));
-    }
-    let groups = zone::groups(ctx, txn, &load_balancer.vpc, &input.security_groups)?;
-    zone::regroup(txn, &load_balancer.zones, &groups);
-    let ids = groups.iter().map(ToString::to_string).collect();
-    txn.update::<LoadBalancer>(&load_balancer.arn, |record| record.security_groups = groups);
-    Ok(SetSecurityGroupsOutput { security_group_ids: Some(ids), ..Default::default() })
-}
-
-/// Moves a load balancer to other subnets of its VPC.
-pub fn set_subnets(
-    ctx: &Ctx<'_>,
-    txn: &mut Txn,
-    input: SetSubnetsInput,
-) -> Result<SetSubnetsOutput, Fault> {
-    let load_balancer = find::load_balancer(ctx, txn, &input.load_balancer_arn)?;
-    check_source_nat(input.enable_prefix_for_ipv6_source_nat.as_deref())?;
-    if let Some(asked) = &input.ip_address_type {
-        check_ip_address_type(asked)?;
-    }
-    let ids = zone::asked(input.subnets, input.subnet_mappings)?;
-    let subnets = zone::subnets(ctx, txn, &ids, load_balancer.scheme)?;
-    if subnets.iter().any(|subnet| subnet.vpc != load_balancer.vpc) {
-        let message = format!(
-            "The subnets must belong to the VPC of the load balancer: '{}'",
-            load_balancer.vpc
-        );
-        return Err(fault::of("InvalidSubnet", message));
-    }
-    let zones = zone::move_to(ctx, txn, &load_balancer, &subnets)?;
-    let mut moved = LoadBalancer::clone(&load_balancer);
-    moved.zones = zones;
-    let output = SetSubnetsOutput {
-        availability_zones: Some(describe_zones(&moved)),
-        ip_address_type: Some(moved.ip_address_type.clone()),
-        ..Default::default()
-    };
-    txn.put(moved);
-    Ok(output)
-}
-
-/// Sets the address type, of which there is one for now.
-pub fn set_ip_address_type(
-    ctx: &Ctx<'_>,
-    txn: &mut Txn,
-    input: SetIpAddressTypeInput,
-) -> Result<SetIpAddressTypeOutput, Fault> {
-    let load_balancer = find::load_balancer(ctx, txn, &input.load_balancer_arn)?;
-    check_ip_address_type(&input.ip_address_type)?;
-    let asked = input.ip_address_type.clone();
-    txn.update::<LoadBalancer>(&load_balancer.arn, |record| record.ip_address_type = asked);
-    Ok(SetIpAddressTypeOutput { ip_address_type: Some(input.ip_address_type) })
 }
 
 /// The capacity reservation of a load balancer: there is never one.

@@ -7,14 +7,17 @@ mod action;
 pub mod attributes;
 pub mod certificate;
 mod condition;
+mod condition_value;
 mod fault;
 mod find;
+mod forward;
 pub mod health;
 mod health_check;
 mod hosted_zone;
 pub mod limits;
 pub mod listener;
 pub mod load_balancer;
+pub mod placement;
 pub mod rule;
 pub mod ssl_policy;
 pub mod tags;
@@ -34,9 +37,9 @@ pub const OPERATIONS: &[Operation] = operations!("elbv2", Style::Query;
     write CreateLoadBalancer => load_balancer::create_load_balancer,
     read DescribeLoadBalancers => load_balancer::describe_load_balancers,
     write DeleteLoadBalancer => load_balancer::delete_load_balancer,
-    write SetSecurityGroups => load_balancer::set_security_groups,
-    write SetSubnets => load_balancer::set_subnets,
-    write SetIpAddressType => load_balancer::set_ip_address_type,
+    write SetSecurityGroups => placement::set_security_groups,
+    write SetSubnets => placement::set_subnets,
+    write SetIpAddressType => placement::set_ip_address_type,
     read DescribeCapacityReservation => load_balancer::describe_capacity_reservation,
     read DescribeLoadBalancerAttributes => attributes::describe_load_balancer_attributes,
     write ModifyLoadBalancerAttributes => attributes::modify_load_balancer_attributes,

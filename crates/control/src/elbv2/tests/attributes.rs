@@ -54,7 +54,10 @@ fn load_balancers_have_awss_defaults() {
 fn load_balancer_attributes_change_all_or_none() {
     let world = World::new();
     let arn = world.load_balancer("web");
-    let input = |attributes: &[(&str, &str)]| json!({ "LoadBalancerArn": arn, "Attributes": pairs(attributes) });
+    let input = |set: &[(&str, &str)]| {
+        let attributes = pairs(set);
+        json!({ "LoadBalancerArn": arn, "Attributes": attributes })
+    };
     let name = "ModifyLoadBalancerAttributes";
     let changed = world.ok(name, input(&[("idle_timeout.timeout_seconds", "4000")]));
     assert_eq!(object(&changed)["idle_timeout.timeout_seconds"], "4000");
@@ -79,9 +82,10 @@ fn load_balancer_attributes_change_all_or_none() {
     );
     check(&[("routing.http2.enabled", "yes")], invalid, "must be one of [true, false]");
     check(&[("load_balancing.cross_zone.enabled", "false")], config, "cannot be 'false'");
-    check(&[("access_logs.s3.enabled", "true")], config, "not supported here yet");
+    check(&[("access_logs.s3.enabled", "true")], config, "'access_logs.s3.bucket' must be");
     check(&[("access_logs.s3.prefix", "AWSLogs/x")], config, "must not contain 'AWSLogs'");
     assert_eq!(stored(), 0);
+    world.ok(name, input(&[("access_logs.s3.enabled", "true"), ("access_logs.s3.bucket", "b")]));
 }
 
 #[test]
@@ -95,7 +99,10 @@ fn listeners_have_awss_defaults() {
     assert_eq!(all.as_object().unwrap().len(), 10);
     assert_eq!(all["routing.http.response.server.enabled"], "true");
     assert_eq!(all[response("x_frame_options")], "");
-    let input = |key: &str, value: &str| json!({ "ListenerArn": arn, "Attributes": pairs(&[(key, value)]) });
+    let input = |key: &str, value: &str| {
+        let attributes = pairs(&[(key, value)]);
+        json!({ "ListenerArn": arn, "Attributes": attributes })
+    };
     let name = "ModifyListenerAttributes";
     let changed = world.ok(name, input(&response("x_frame_options"), "DENY"));
     assert_eq!(object(&changed)[response("x_frame_options")], "DENY");
@@ -142,7 +149,10 @@ fn target_groups_have_awss_defaults() {
 fn target_group_attributes_must_agree() {
     let world = World::new();
     let arn = world.group("app");
-    let input = |attributes: &[(&str, &str)]| json!({ "TargetGroupArn": arn, "Attributes": pairs(attributes) });
+    let input = |set: &[(&str, &str)]| {
+        let attributes = pairs(set);
+        json!({ "TargetGroupArn": arn, "Attributes": attributes })
+    };
     let name = "ModifyTargetGroupAttributes";
     let check = |attributes: &[(&str, &str)], code: &str, part: &str| {
         world.refuses(name, input(attributes), code, part);
@@ -202,8 +212,10 @@ fn sticky_targets_among_several_groups_need_a_sticky_group() {
     let world = World::new();
     let lb = world.load_balancer("web");
     let (a, b) = (world.group("a"), world.group("b"));
-    let sticky =
-        json!({ "TargetGroupArn": a, "Attributes": pairs(&[("stickiness.enabled", "true")]) });
+    let set = |value: &str| {
+        let attributes = pairs(&[("stickiness.enabled", value)]);
+        json!({ "TargetGroupArn": a, "Attributes": attributes })
+    };
     let groups =
         json!([{ "TargetGroupArn": a, "Weight": 1 }, { "TargetGroupArn": b, "Weight": 1 }]);
     let forward = json!({ "Type": "forward", "ForwardConfig": { "TargetGroups": groups } });
@@ -215,11 +227,9 @@ fn sticky_targets_among_several_groups_need_a_sticky_group() {
     let part = "You must enable group stickiness on a rule if you enabled target stickiness on \
                 one of its target groups";
     let config = "InvalidConfigurationRequest";
-    world.ok("ModifyTargetGroupAttributes", sticky.clone());
+    world.ok("ModifyTargetGroupAttributes", set("true"));
     world.refuses("CreateRule", rule.clone(), config, part);
-    let off =
-        json!({ "TargetGroupArn": a, "Attributes": pairs(&[("stickiness.enabled", "false")]) });
-    world.ok("ModifyTargetGroupAttributes", off);
+    world.ok("ModifyTargetGroupAttributes", set("false"));
     world.ok("CreateRule", rule);
-    world.refuses("ModifyTargetGroupAttributes", sticky, config, part);
+    world.refuses("ModifyTargetGroupAttributes", set("true"), config, part);
 }

@@ -183,7 +183,8 @@ fn vpc(txn: &mut Txn, id: &str, cidr: &str, default_group: &str) {
     put::<model::network::Vpc>(
         txn,
         json!({
-            "scope": scope(), "id": id, "cidr": cidr, "cidr_association_id": "", "is_default": false,
+            "scope": scope(), "id": id, "cidr": cidr, "cidr_association_id": "",
+            "is_default": false,
             "dns_support": true, "dns_hostnames": true, "address_usage_metrics": false,
             "instance_tenancy": "default", "dhcp_options_id": "", "tags": {},
         }),

@@ -11,6 +11,12 @@ struct Place {
     listener: String,
 }
 
+/// A condition with values in its config.
+fn values(field: &str, config: &str, values: Value) -> Value {
+    let values = json!({ "Values": values });
+    json!({ "Field": field, config: values })
+}
+
 fn place() -> Place {
     let world = World::new();
     let (load_balancer, group) = (world.load_balancer("web"), world.group("app"));
@@ -24,6 +30,12 @@ impl Place {
             "ListenerArn": self.listener, "Priority": priority, "Conditions": conditions,
             "Actions": [forward(&self.group)],
         })
+    }
+
+    #[track_caller]
+    fn refuses(&self, condition: Value, part: &str) {
+        let input = self.input(1, json!([condition]));
+        self.world.refuses("CreateRule", input, "ValidationError", part);
     }
 
     fn priorities(&self) -> Vec<String> {
@@ -82,14 +94,9 @@ fn a_new_rule_has_awss_shape() {
 }
 
 #[test]
-fn conditions_are_refused_in_awss_words() {
-    let place = place();
-    let check = |condition: Value, part: &str| {
-        let input = place.input(1, json!([condition]));
-        place.world.refuses("CreateRule", input, "ValidationError", part);
-    };
-    let long = |n: usize| "a".repeat(n);
-    let values = |field: &str, config: &str, values: Value| json!({ "Field": field, config: { "Values": values } });
+fn patterns_are_refused_in_awss_words() {
+    let (place, long) = (place(), |n: usize| "a".repeat(n));
+    let check = |condition: Value, part: &str| place.refuses(condition, part);
     check(
         json!({ "Field": "x", "Values": ["a"] }),
         "Condition field 'x' must be one of '[path-pattern,host-header,http-header,\
@@ -117,10 +124,18 @@ fn conditions_are_refused_in_awss_words() {
         );
         let both = json!({ "Values": ["a"], "RegexValues": ["a"] });
         check(json!({ "Field": field, config: both }), "both Values and RegexValues");
-        let broken = json!({ "Field": field, config: { "RegexValues": ["("] } });
-        check(broken, "regular expression '(' is not valid");
+        for regex in ["(", "\\p{L}", "(?=a)b", "(a)\\1"] {
+            let broken = json!({ "Field": field, config: { "RegexValues": [regex] } });
+            check(broken, &format!("regular expression '{regex}' is not valid"));
+        }
         check(values(field, config, json!(["a b"])), "the allowed characters are");
     }
+}
+
+#[test]
+fn other_conditions_are_refused_in_awss_words() {
+    let (place, long) = (place(), |n: usize| "a".repeat(n));
+    let check = |condition: Value, part: &str| place.refuses(condition, part);
     let http = "A 'HttpHeaderConfig' must be specified with 'http-header'";
     check(json!({ "Field": "http-header" }), http);
     let header = |name: &str, value: &str| {
@@ -181,7 +196,10 @@ fn limits_hold_over_all_conditions_of_a_rule() {
         let config = json!({ "HttpHeaderName": "A", "Values": values });
         json!({ "Field": "http-header", "HttpHeaderConfig": config })
     };
-    let paths = |values: Value| json!({ "Field": "path-pattern", "PathPatternConfig": { "Values": values } });
+    let paths = |values: Value| {
+        let config = json!({ "Values": values });
+        json!({ "Field": "path-pattern", "PathPatternConfig": config })
+    };
     let query = |key: &str, value: &str| {
         let values = json!([{ "Key": key, "Value": value }]);
         json!({ "Field": "query-string", "QueryStringConfig": { "Values": values } })

@@ -193,7 +193,10 @@ fn health_has_awss_reasons_and_texts() {
         let found = world.ok("DescribeTargetHealth", input);
         assert_eq!(found["TargetHealthDescriptions"][0]["TargetHealth"], expect, "{target}");
     };
-    let words = |state: &str, reason: &str, description: &str| json!({ "State": state, "Reason": reason, "Description": description });
+    let words = |state: &str, reason: &str, description: &str| {
+        let (state, reason) = (json!(state), json!(reason));
+        json!({ "State": state, "Reason": reason, "Description": description })
+    };
     let unused = |reason: &str, description: &str| words("unused", reason, description);
     check(
         "10.0.0.50",
