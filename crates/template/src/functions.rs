@@ -149,7 +149,8 @@ fn find_in_map(names: &[String], at: Position, mappings: &Value) -> Result<Value
 /// A mapping that is not there.
 pub fn missing_map(map: &str, at: Position) -> TemplateError {
     let text = format!(
-        "Template error: Mapping named '{map}' is not present in the 'Mappings' section of template."
+        "Template error: Mapping named '{map}' is not present in the 'Mappings' section of \
+         template."
     );
     TemplateError::at(at, text)
 }

@@ -7,9 +7,11 @@ use crate::handlers::{self, TYPES};
 use crate::job::{Job, Subject};
 use crate::properties::{self, Spelling};
 
-/// The refusal of a template with these resources; empty when there is none.
+/// The refusal of a template with these resources, separated by semicolons; empty when there is
+/// none.
 fn refusal(resources: &str) -> String {
-    let template = template::parse(&format!("Resources:\n{resources}")).unwrap();
+    let template =
+        template::parse(&format!("Resources:\n  {}", resources.replace("; ", "\n  "))).unwrap();
     let empty = std::collections::BTreeMap::new();
     let exists = |_: &str, _: &str| true;
     let inputs = template::ParameterInputs { given: &empty, stored: &empty, exists: &exists };
@@ -24,70 +26,73 @@ fn refusal(resources: &str) -> String {
 fn refused_up_front() {
     let failed = "Properties validation failed for resource A with message: #";
     let rows = [
-        ("  A: {Type: AWS::EC2::InternetGateway}", String::new()),
+        ("A: {Type: AWS::EC2::InternetGateway}", String::new()),
         (
-            "  A: {Type: AWS::Foo::Bar}\n  B: {Type: AWS::ECS::Cluster}\n  C: {Type: AWS::Foo::Bar}",
+            "A: {Type: AWS::Foo::Bar}; B: {Type: AWS::ECS::Cluster}; C: {Type: AWS::Foo::Bar}",
             "Template format error: Unrecognized resource types: [AWS::ECS::Cluster, \
              AWS::Foo::Bar] (first: A, line 2)"
                 .to_string(),
         ),
         (
-            "  A: {Type: AWS::EC2::VPC, Properties: {CidrBlock: 10.0.0.0/16, Colour: red}}",
+            "A: {Type: AWS::EC2::VPC, Properties: {CidrBlock: 10.0.0.0/16, Colour: red}}",
             format!(
                 "{failed}: extraneous key [Colour] is not permitted, or not supported by \
                  Breezeway (line 2, column 65)"
             ),
         ),
         (
-            "  A: {Type: AWS::EC2::VPC}",
+            "A: {Type: AWS::EC2::VPC}",
             format!("{failed}: required key [CidrBlock] not found (line 2, column 3)"),
         ),
         (
-            "  A: {Type: AWS::EC2::VPC, Properties: {CidrBlock: [a]}}",
+            "A: {Type: AWS::EC2::VPC, Properties: {CidrBlock: [a]}}",
             format!(
                 "{failed}/CidrBlock: expected type: String, found: JSONArray (line 2, column 52)"
             ),
         ),
         (
-            "  A: {Type: AWS::EC2::VPC, Properties: {CidrBlock: a, EnableDnsSupport: maybe}}",
+            "A: {Type: AWS::EC2::VPC, Properties: {CidrBlock: a, EnableDnsSupport: maybe}}",
             format!(
-                "{failed}/EnableDnsSupport: expected type: Boolean, found: String (line 2, column 73)"
+                "{failed}/EnableDnsSupport: expected type: Boolean, found: String (line 2, \
+                 column 73)"
             ),
         ),
         (
-            "  A: {Type: AWS::EC2::VPC, Properties: {CidrBlock: a, EnableDnsSupport: 'TRUE'}}",
+            "A: {Type: AWS::EC2::VPC, Properties: {CidrBlock: a, EnableDnsSupport: 'TRUE'}}",
             String::new(),
         ),
         (
-            "  A: {Type: AWS::EC2::VPC, Properties: {CidrBlock: a, Tags: [{Key: k}]}}",
+            "A: {Type: AWS::EC2::VPC, Properties: {CidrBlock: a, Tags: [{Key: k}]}}",
             format!("{failed}/Tags/0: required key [Value] not found (line 2, column 62)"),
         ),
         (
-            "  A: {Type: AWS::ElasticLoadBalancingV2::TargetGroup, Properties: {Port: x}}",
+            "A: {Type: AWS::ElasticLoadBalancingV2::TargetGroup, Properties: {Port: x}}",
             format!("{failed}/Port: expected type: Integer, found: String (line 2, column 74)"),
         ),
         (
-            "  A: {Type: AWS::ElasticLoadBalancingV2::TargetGroup, Properties: {Port: '80'}}",
+            "A: {Type: AWS::ElasticLoadBalancingV2::TargetGroup, Properties: {Port: '80'}}",
             String::new(),
         ),
         (
-            "  A: {Type: AWS::ElasticLoadBalancingV2::TargetGroup, Properties: {Matcher: 200}}",
+            "A: {Type: AWS::ElasticLoadBalancingV2::TargetGroup, Properties: {Matcher: 200}}",
             format!(
                 "{failed}/Matcher: expected type: JSONObject, found: Number (line 2, column 77)"
             ),
         ),
         (
-            "  A: {Type: AWS::EC2::InternetGateway}\n  B: {Type: AWS::EC2::EIP, Metadata: {m: !GetAtt A.Foo}}\n  C: {Type: AWS::EC2::VPC, Properties: {CidrBlock: !GetAtt A.Foo}}",
+            "A: {Type: AWS::EC2::InternetGateway}; B: {Type: AWS::EC2::EIP, Metadata: {m: \
+             !GetAtt A.Foo}}; C: {Type: AWS::EC2::VPC, Properties: {CidrBlock: !GetAtt A.Foo}}",
             "Template error: resource A does not support attribute type Foo in Fn::GetAtt"
                 .to_string(),
         ),
         (
-            "  A: {Type: AWS::EC2::EIP}\n  B: {Type: AWS::EC2::VPC, Properties: {CidrBlock: !Sub '${A.Foo}'}}",
+            "A: {Type: AWS::EC2::EIP}; B: {Type: AWS::EC2::VPC, Properties: {CidrBlock: !Sub \
+             '${A.Foo}'}}",
             "Template error: resource A does not support attribute type Foo in Fn::GetAtt"
                 .to_string(),
         ),
         (
-            "  A: {Type: AWS::EC2::EIP, DependsOn: B}\n  B: {Type: AWS::EC2::EIP, DependsOn: A}",
+            "A: {Type: AWS::EC2::EIP, DependsOn: B}; B: {Type: AWS::EC2::EIP, DependsOn: A}",
             "Circular dependency between resources: [A, B]".to_string(),
         ),
     ];

@@ -76,8 +76,9 @@ fn known_at_once() {
         ("!GetAZs eu-west-1", r#"["eu-west-1a"]"#),
         ("!Select [2, {'Fn::GetAZs': !Ref 'AWS::Region'}]", r#""us-east-1c""#),
         (
-            "!Cidr [10.0.0.0/24, 6, 5]",
-            r#"["10.0.0.0/27","10.0.0.32/27","10.0.0.64/27","10.0.0.96/27","10.0.0.128/27","10.0.0.160/27"]"#,
+            "!Join [' ', {'Fn::Cidr': [10.0.0.0/24, 6, 5]}]",
+            "\"10.0.0.0/27 10.0.0.32/27 10.0.0.64/27 10.0.0.96/27 10.0.0.128/27 \
+             10.0.0.160/27\"",
         ),
         ("!Cidr [10.0.7.9/16, '2', '8']", r#"["10.0.0.0/24","10.0.1.0/24"]"#),
         ("!Cidr ['2001:db8::/56', 2, 64]", r#"["2001:db8::/64","2001:db8:0:1::/64"]"#),
@@ -147,8 +148,8 @@ fn unknown_resources_are_refused_at_execution() {
 #[test]
 fn failures() {
     let only = "is allowed only in Conditions and Rules";
-    let select = "Template error: Fn::Select requires a list argument with two elements: an integer \
-                  index and a list";
+    let select = "Template error: Fn::Select requires a list argument with two elements: \
+                  an integer index and a list";
     let rows = [
         (
             "!Select [3, !Ref Nets]",

@@ -109,12 +109,14 @@ fn refusals() {
         (
             "{Type: AWS::EC2::Subnet::Id}",
             Some("subnet-2"),
-            "Parameter validation failed: parameter value subnet-2 for parameter name P does not exist",
+            "Parameter validation failed: parameter value subnet-2 for parameter name P does \
+             not exist",
         ),
         (
             "{Type: List<AWS::EC2::Subnet::Id>}",
             Some("subnet-1,subnet-2"),
-            "Parameter validation failed: parameter value subnet-2 for parameter name P does not exist",
+            "Parameter validation failed: parameter value subnet-2 for parameter name P does \
+             not exist",
         ),
         (
             "{Type: AWS::SSM::Parameter::Value<String>}",

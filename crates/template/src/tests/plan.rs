@@ -49,14 +49,15 @@ fn rules(kind: &str) -> TypeRules {
     }
 }
 
+/// A template of resources that are separated by semicolons.
 fn text(resources: &str) -> String {
-    format!("Resources:\n{resources}")
+    format!("Resources:\n  {}", resources.replace("; ", "\n  "))
 }
 
 #[test]
 fn creates() {
     let plan = create(&resolved(&text(
-        "  C: {Type: T, DependsOn: [A, B]}\n  A: {Type: T}\n  B: {Type: T, Properties: {X: !Ref A}}",
+        "C: {Type: T, DependsOn: [A, B]}; A: {Type: T}; B: {Type: T, Properties: {X: !Ref A}}",
     )));
     assert_eq!(shown(&plan.unwrap()), "A create []; B create [0]; C create [0, 1]");
 }
@@ -64,7 +65,8 @@ fn creates() {
 #[test]
 fn deletes() {
     let stack = resolved(&text(
-        "  A: {Type: T}\n  B: {Type: T, DependsOn: A, DeletionPolicy: Retain}\n  C: {Type: T, DependsOn: B}\n  D: {Type: T, DeletionPolicy: RetainExceptOnCreate}",
+        "A: {Type: T}; B: {Type: T, DependsOn: A, DeletionPolicy: Retain}; C: {Type: T, \
+         DependsOn: B}; D: {Type: T, DeletionPolicy: RetainExceptOnCreate}",
     ));
     let records = current(&stack);
     let rows = [
@@ -80,49 +82,53 @@ fn deletes() {
 #[test]
 fn updates() {
     let before =
-        "  A: {Type: T, Properties: {Key: 1, Size: 2}}\n  B: {Type: T, Properties: {X: !Ref A}}\n";
+        "A: {Type: T, Properties: {Key: 1, Size: 2}}; B: {Type: T, Properties: {X: !Ref A}}";
     let rows = [
         (before, before, ""),
         // Spelling is no change.
         (
             before,
-            "  A: {Type: T, Properties: {Size: '2', Key: '1'}}\n  B: {Type: T, Properties: {X: !Sub '${A}'}}\n",
+            "A: {Type: T, Properties: {Size: '2', Key: '1'}}; B: {Type: T, Properties: {X: \
+             !Sub '${A}'}}",
             "",
         ),
         (
             before,
-            "  A: {Type: T, Properties: {Key: 1, Size: 3}}\n  B: {Type: T, Properties: {X: !Ref A}}\n",
+            "A: {Type: T, Properties: {Key: 1, Size: 3}}; B: {Type: T, Properties: {X: !Ref A}}",
             "A modify Size []",
         ),
         (
             before,
-            "  A: {Type: T, Properties: {Key: 1}}\n  B: {Type: T, Properties: {X: !Ref A}}\n",
+            "A: {Type: T, Properties: {Key: 1}}; B: {Type: T, Properties: {X: !Ref A}}",
             "A modify Size []",
         ),
         (
             before,
-            "  A: {Type: T, Properties: {Key: 2, Size: 2}}\n  B: {Type: T, Properties: {X: !Ref A}}\n",
+            "A: {Type: T, Properties: {Key: 2, Size: 2}}; B: {Type: T, Properties: {X: !Ref A}}",
             "A replace Key []; B modify X [0] // A delete []",
         ),
         (
-            "  A: {Type: T, UpdateReplacePolicy: Retain, Properties: {Key: 1}}\n  B: {Type: Link, Properties: {Key: !Ref A}}\n",
-            "  A: {Type: T, Properties: {Key: 2}}\n  B: {Type: Link, Properties: {Key: !Ref A}}\n",
+            "A: {Type: T, UpdateReplacePolicy: Retain, Properties: {Key: 1}}; B: {Type: Link, \
+             Properties: {Key: !Ref A}}",
+            "A: {Type: T, Properties: {Key: 2}}; B: {Type: Link, Properties: {Key: !Ref A}}",
             "A replace Key []; B swap Key [0] // A skip []",
         ),
         (
-            "  A: {Type: T}\n  B: {Type: T, DependsOn: A}\n  C: {Type: T, DependsOn: B}\n",
-            "  B: {Type: T}\n  D: {Type: T, Properties: {X: !Ref B}}\n",
+            "A: {Type: T}; B: {Type: T, DependsOn: A}; C: {Type: T, DependsOn: B}",
+            "B: {Type: T}; D: {Type: T, Properties: {X: !Ref B}}",
             "D create [] // C delete []; A delete [0]",
         ),
         (
-            "  A: {Type: T}\n  B: {Type: T, DependsOn: A, DeletionPolicy: Retain}\n",
-            "  C: {Type: T}\n",
+            "A: {Type: T}; B: {Type: T, DependsOn: A, DeletionPolicy: Retain}",
+            "C: {Type: T}",
             "C create [] // B skip []; A delete [0]",
         ),
         // B has no step; C still waits for A.
         (
-            "  A: {Type: T, Properties: {X: 1}}\n  B: {Type: T, DependsOn: A}\n  C: {Type: T, DependsOn: B}\n",
-            "  A: {Type: T, Properties: {X: 2}}\n  B: {Type: T, DependsOn: A}\n  C: {Type: T, DependsOn: B, Properties: {Y: 1}}\n",
+            "A: {Type: T, Properties: {X: 1}}; B: {Type: T, DependsOn: A}; C: {Type: T, \
+             DependsOn: B}",
+            "A: {Type: T, Properties: {X: 2}}; B: {Type: T, DependsOn: A}; C: {Type: T, \
+             DependsOn: B, Properties: {Y: 1}}",
             "A modify X []; C modify Y [0]",
         ),
     ];
@@ -136,8 +142,8 @@ fn updates() {
 
 #[test]
 fn types_cannot_change() {
-    let records = current(&resolved(&text("  A: {Type: T}\n")));
-    let new = resolved(&text("  A: {Type: U}\n"));
+    let records = current(&resolved(&text("A: {Type: T}")));
+    let new = resolved(&text("A: {Type: U}"));
     let error = update(&new, &records, &environment(&["A"]), &rules).unwrap_err();
     assert_eq!(
         error.to_string(),
