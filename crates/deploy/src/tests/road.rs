@@ -69,7 +69,6 @@ fn made_and_removed() {
 }
 
 #[test]
-#[ignore = "the operations of IAM are not there yet"]
 fn identities() {
     let bench = Bench::new();
     let id = bench.create("road", IDENTITY);
