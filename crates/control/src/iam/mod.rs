@@ -1,6 +1,51 @@
-//! Operations of iam.
+//! Operations of iam: roles, instance profiles, access keys. DEVIATION: roles and their policies
+//! are kept and shown but never evaluated; who may sign may do everything.
 
-use crate::operations::Operation;
+pub mod access_key;
+mod fault;
+pub mod instance_profile;
+mod list;
+mod policy_document;
+pub mod role;
+pub mod role_policy;
+pub mod role_tags;
+pub mod service_linked_role;
+mod tags;
+pub mod user;
+
+#[cfg(test)]
+mod tests;
+
+use crate::operations::{Operation, operations};
 
 /// The operations of this service.
-pub const OPERATIONS: &[Operation] = &[];
+pub const OPERATIONS: &[Operation] = operations!("iam", shapes::decode::Style::Query;
+    write AddRoleToInstanceProfile => instance_profile::add_role_to_instance_profile,
+    write AttachRolePolicy => role_policy::attach_role_policy,
+    write CreateAccessKey => access_key::create_access_key,
+    write CreateInstanceProfile => instance_profile::create_instance_profile,
+    write CreateRole => role::create_role,
+    write CreateServiceLinkedRole => service_linked_role::create_service_linked_role,
+    write DeleteAccessKey => access_key::delete_access_key,
+    write DeleteInstanceProfile => instance_profile::delete_instance_profile,
+    write DeleteRole => role::delete_role,
+    write DeleteRolePolicy => role_policy::delete_role_policy,
+    write DetachRolePolicy => role_policy::detach_role_policy,
+    read GetInstanceProfile => instance_profile::get_instance_profile,
+    read GetRole => role::get_role,
+    read GetRolePolicy => role_policy::get_role_policy,
+    read GetUser => user::get_user,
+    read ListAccessKeys => access_key::list_access_keys,
+    read ListAttachedRolePolicies => role_policy::list_attached_role_policies,
+    read ListInstanceProfiles => instance_profile::list_instance_profiles,
+    read ListInstanceProfilesForRole => instance_profile::list_instance_profiles_for_role,
+    read ListRolePolicies => role_policy::list_role_policies,
+    read ListRoles => role::list_roles,
+    read ListRoleTags => role_tags::list_role_tags,
+    write PutRolePolicy => role_policy::put_role_policy,
+    write RemoveRoleFromInstanceProfile => instance_profile::remove_role_from_instance_profile,
+    write TagRole => role_tags::tag_role,
+    write UntagRole => role_tags::untag_role,
+    write UpdateAssumeRolePolicy => role::update_assume_role_policy,
+    write UpdateRole => role::update_role,
+);

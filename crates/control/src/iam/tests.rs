@@ -1,0 +1,230 @@
+//! Operations of iam as clients call them.
+
+use wire::Node;
+
+use crate::ec2::testing::{World, at, column};
+
+const TRUST: &str = r#"{"Statement":[{"Effect":"Allow","Principal":{"Service":"ecs.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+const POLICY: &str = r#"{"Statement":[{"Effect":"Allow","Action":"logs:*","Resource":"*"}]}"#;
+const MANAGED: &str = "arn:aws:iam::aws:policy/service-role/Tasks";
+
+fn iam(world: &World, name: &str, query: &str) -> Node {
+    world.call("iam", name, query).unwrap_or_else(|fault| panic!("{name} {query}: {fault}"))
+}
+
+#[track_caller]
+fn refuses(world: &World, name: &str, query: &str, code: &str, message: &str) {
+    world.refuses_of("iam", name, query, code, message);
+}
+
+fn with_role() -> World {
+    let world = World::new();
+    let query = format!(
+        "RoleName=tasks&Path=/app/&Description=runs&AssumeRolePolicyDocument={TRUST}\
+         &Tags.member.1.Key=team&Tags.member.1.Value=a"
+    );
+    iam(&world, "CreateRole", &query);
+    world
+}
+
+#[test]
+fn roles_are_kept_and_shown() {
+    let world = with_role();
+    let answer = iam(&world, "GetRole", "RoleName=tasks");
+    for (member, expect) in [
+        ("Arn", "arn:aws:iam::000000000000:role/app/tasks"),
+        ("Path", "/app/"),
+        ("Description", "runs"),
+        ("MaxSessionDuration", "3600"),
+        ("Tags.0.Value", "a"),
+        ("AssumeRolePolicyDocument", &wire::percent::encode(TRUST, b"")),
+    ] {
+        assert_eq!(at(&answer, &format!("Role.{member}")), expect, "{member}");
+    }
+    assert!(at(&answer, "Role.RoleId").starts_with("AROA"));
+    iam(&world, "UpdateRole", "RoleName=tasks&MaxSessionDuration=7200");
+    let other = TRUST.replace("ecs", "ec2");
+    let query = format!("RoleName=tasks&PolicyDocument={other}");
+    iam(&world, "UpdateAssumeRolePolicy", &query);
+    let answer = iam(&world, "GetRole", "RoleName=tasks");
+    assert_eq!(at(&answer, "Role.MaxSessionDuration"), "7200");
+    assert_eq!(at(&answer, "Role.Description"), "runs");
+    assert!(at(&answer, "Role.AssumeRolePolicyDocument").contains("ec2.amazonaws.com"));
+    let answer = iam(&world, "ListRoles", "PathPrefix=/app/");
+    assert_eq!(column(&answer, "Roles", "RoleName"), ["tasks"]);
+    assert_eq!(at(&answer, "Roles.0.Tags"), "");
+    let answer = iam(&world, "ListRoles", "PathPrefix=/other/");
+    assert_eq!(at(&answer, "Roles"), "0 items");
+}
+
+#[test]
+fn what_a_role_cannot_be() {
+    let world = with_role();
+    let create = |name: &str| format!("RoleName={name}&AssumeRolePolicyDocument={TRUST}");
+    let check = |query: &str, code: &str, message: &str| {
+        refuses(&world, "CreateRole", query, code, message);
+    };
+    check(&create("TASKS"), "EntityAlreadyExists", "Role with name TASKS already exists.");
+    let query = "RoleName=a&AssumeRolePolicyDocument={";
+    check(query, "MalformedPolicyDocument", "This policy contains invalid Json");
+    let query = format!("{}&Tags.member.1.Key=aws:x&Tags.member.1.Value=y", create("a"));
+    check(&query, "InvalidInput", "System tags cannot be added/updated/deleted.");
+    let query = format!(
+        "{}&Tags.member.1.Key=k&Tags.member.1.Value=1&Tags.member.2.Key=K&Tags.member.2.Value=2",
+        create("a")
+    );
+    let double = "Duplicate tag keys found. Please note that Tag keys are case insensitive.";
+    check(&query, "InvalidInput", double);
+    let missing = "The role with name none cannot be found.";
+    for name in ["GetRole", "DeleteRole", "UpdateRole", "ListRolePolicies", "ListRoleTags"] {
+        refuses(&world, name, "RoleName=none", "NoSuchEntity", missing);
+    }
+}
+
+#[test]
+fn policies_of_a_role_hold_it() {
+    let world = with_role();
+    let own = "RoleName=tasks";
+    let inline = format!("{own}&PolicyName=logs");
+    iam(&world, "PutRolePolicy", &format!("{inline}&PolicyDocument={POLICY}"));
+    let bad = format!("{inline}&PolicyDocument={TRUST}");
+    let principal = "Policy document should not specify a principal.";
+    refuses(&world, "PutRolePolicy", &bad, "MalformedPolicyDocument", principal);
+    let answer = iam(&world, "GetRolePolicy", &inline);
+    assert_eq!(at(&answer, "PolicyDocument"), wire::percent::encode(POLICY, b""));
+    assert_eq!(at(&iam(&world, "ListRolePolicies", own), "PolicyNames.0"), "logs");
+    let managed = format!("{own}&PolicyArn={MANAGED}");
+    iam(&world, "AttachRolePolicy", &managed);
+    iam(&world, "AttachRolePolicy", &managed);
+    let answer = iam(&world, "ListAttachedRolePolicies", own);
+    assert_eq!(column(&answer, "AttachedPolicies", "PolicyName"), ["Tasks"]);
+    assert_eq!(column(&answer, "AttachedPolicies", "PolicyArn"), [MANAGED]);
+    let junk = "arn:aws:iam::aws:group/Tasks";
+    let query = format!("{own}&PolicyArn={junk}");
+    let invalid = format!("ARN {junk} is not valid.");
+    refuses(&world, "AttachRolePolicy", &query, "InvalidInput", &invalid);
+
+    let conflict = |must: &str| {
+        let message = format!("Cannot delete entity, must {must} first.");
+        refuses(&world, "DeleteRole", own, "DeleteConflict", &message);
+    };
+    conflict("detach all policies");
+    iam(&world, "DetachRolePolicy", &managed);
+    let gone = format!("Policy {MANAGED} was not found.");
+    refuses(&world, "DetachRolePolicy", &managed, "NoSuchEntity", &gone);
+    conflict("delete policies");
+    iam(&world, "DeleteRolePolicy", &inline);
+    let gone = "The role policy with name logs cannot be found.";
+    refuses(&world, "GetRolePolicy", &inline, "NoSuchEntity", gone);
+    refuses(&world, "DeleteRolePolicy", &inline, "NoSuchEntity", gone);
+    iam(&world, "DeleteRole", own);
+    assert!(world.snapshot().roles.is_empty());
+}
+
+#[test]
+fn tags_of_a_role() {
+    let world = with_role();
+    iam(&world, "TagRole", "RoleName=tasks&Tags.member.1.Key=env&Tags.member.1.Value=b");
+    iam(&world, "UntagRole", "RoleName=tasks&TagKeys.member.1=TEAM");
+    let answer = iam(&world, "ListRoleTags", "RoleName=tasks");
+    assert_eq!(column(&answer, "Tags", "Key"), ["env"]);
+    assert_eq!(at(&answer, "IsTruncated"), "false");
+}
+
+#[test]
+fn lists_come_in_pages() {
+    let world = World::new();
+    for name in ["a", "b", "c"] {
+        let query = format!("RoleName={name}&AssumeRolePolicyDocument={TRUST}");
+        iam(&world, "CreateRole", &query);
+    }
+    let first = iam(&world, "ListRoles", "MaxItems=2");
+    assert_eq!(column(&first, "Roles", "RoleName"), ["a", "b"]);
+    assert_eq!(at(&first, "IsTruncated"), "true");
+    let marker = format!("MaxItems=2&Marker={}", at(&first, "Marker"));
+    let second = iam(&world, "ListRoles", &marker);
+    assert_eq!(column(&second, "Roles", "RoleName"), ["c"]);
+    assert_eq!((&*at(&second, "IsTruncated"), &*at(&second, "Marker")), ("false", ""));
+    refuses(&world, "ListRoles", "Marker=zz", "ValidationError", "Invalid Marker.");
+}
+
+#[test]
+fn instance_profiles() {
+    let world = with_role();
+    let own = "InstanceProfileName=hosts";
+    let answer = iam(&world, "CreateInstanceProfile", &format!("{own}&Path=/app/"));
+    let arn = "arn:aws:iam::000000000000:instance-profile/app/hosts";
+    assert_eq!(at(&answer, "InstanceProfile.Arn"), arn);
+    let exists = "Instance Profile hosts already exists.";
+    refuses(&world, "CreateInstanceProfile", own, "EntityAlreadyExists", exists);
+    let both = format!("{own}&RoleName=tasks");
+    iam(&world, "AddRoleToInstanceProfile", &both);
+    let full = "Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1";
+    refuses(&world, "AddRoleToInstanceProfile", &both, "LimitExceeded", full);
+    let answer = iam(&world, "GetInstanceProfile", own);
+    assert_eq!(at(&answer, "InstanceProfile.Roles.0.RoleName"), "tasks");
+    let answer = iam(&world, "ListInstanceProfilesForRole", "RoleName=tasks");
+    assert_eq!(column(&answer, "InstanceProfiles", "Arn"), [arn]);
+    assert_eq!(column(&iam(&world, "ListInstanceProfiles", ""), "InstanceProfiles", "Arn"), [arn]);
+    let must = "Cannot delete entity, must remove roles from instance profile first.";
+    refuses(&world, "DeleteRole", "RoleName=tasks", "DeleteConflict", must);
+    refuses(&world, "DeleteInstanceProfile", own, "DeleteConflict", must);
+    iam(&world, "RemoveRoleFromInstanceProfile", &both);
+    let gone = "The role with name tasks cannot be found.";
+    refuses(&world, "RemoveRoleFromInstanceProfile", &both, "NoSuchEntity", gone);
+    iam(&world, "DeleteInstanceProfile", own);
+    let gone = "Instance Profile hosts cannot be found.";
+    refuses(&world, "GetInstanceProfile", own, "NoSuchEntity", gone);
+}
+
+#[test]
+fn service_linked_roles_belong_to_their_service() {
+    let world = World::new();
+    let query = "AWSServiceName=elasticloadbalancing.amazonaws.com";
+    let answer = iam(&world, "CreateServiceLinkedRole", query);
+    let name = "AWSServiceRoleForElasticLoadBalancing";
+    assert_eq!(at(&answer, "Role.RoleName"), name);
+    let path = "/aws-service-role/elasticloadbalancing.amazonaws.com/";
+    assert_eq!(at(&answer, "Role.Path"), path);
+    let taken = format!(
+        "Service role name {name} has been taken in this account, please try a different suffix."
+    );
+    refuses(&world, "CreateServiceLinkedRole", query, "InvalidInput", &taken);
+    let invalid = "Service name elb is not valid.";
+    refuses(&world, "CreateServiceLinkedRole", "AWSServiceName=elb", "InvalidInput", invalid);
+    let protected = format!(
+        "Cannot perform the operation on the protected role '{name}' - this role is only \
+         modifiable by AWS"
+    );
+    let query = format!("RoleName={name}");
+    refuses(&world, "DeleteRole", &query, "UnmodifiableEntity", &protected);
+}
+
+#[test]
+fn users_and_their_keys() {
+    let world = World::new();
+    let answer = iam(&world, "GetUser", "");
+    assert_eq!(at(&answer, "User.Arn"), "arn:aws:iam::000000000000:root");
+    assert_eq!(at(&answer, "User.UserId"), "000000000000");
+    let missing = "The user with name ann cannot be found.";
+    refuses(&world, "GetUser", "UserName=ann", "NoSuchEntity", missing);
+    let answer = iam(&world, "CreateAccessKey", "UserName=ann");
+    let id = at(&answer, "AccessKey.AccessKeyId");
+    assert!(id.starts_with("AKIA") && id.len() == 20);
+    assert_eq!(at(&answer, "AccessKey.SecretAccessKey").len(), 40);
+    let key = world.snapshot().access_keys.get(&id.as_str().into()).cloned().unwrap();
+    assert_eq!(key.principal_arn, "arn:aws:iam::000000000000:user/ann");
+    assert_eq!(at(&iam(&world, "GetUser", "UserName=ann"), "User.UserId"), key.user_id);
+    iam(&world, "CreateAccessKey", "UserName=ann");
+    let full = "Cannot exceed quota for AccessKeysPerUser: 2";
+    refuses(&world, "CreateAccessKey", "UserName=ann", "LimitExceeded", full);
+    let answer = iam(&world, "ListAccessKeys", "UserName=ann");
+    assert_eq!(at(&answer, "AccessKeyMetadata"), "2 items");
+    assert_eq!(at(&iam(&world, "ListAccessKeys", ""), "AccessKeyMetadata"), "0 items");
+    let query = format!("AccessKeyId={id}");
+    let gone = format!("The Access Key with id {id} cannot be found.");
+    refuses(&world, "DeleteAccessKey", &query, "NoSuchEntity", &gone);
+    iam(&world, "DeleteAccessKey", &format!("{query}&UserName=ann"));
+    let own = iam(&world, "CreateAccessKey", "");
+    assert_eq!(at(&own, "AccessKey.UserName"), "root");
+}
