@@ -44,7 +44,6 @@ impl Explanation {
     }
 
     fn refuse(&mut self, refusal: &Refusal, answer: Answer) {
-        // Limits are checked by whoever has the request: what it passed before stays above.
         let (step, detail) = (refusal.step, refusal.reason.clone());
         self.steps.push(Explained { step, passed: false, detail });
         self.answer = Some(answer);

@@ -65,6 +65,10 @@ pub fn front<'t>(tables: &'t Tables, view: &View) -> Front<'t> {
 
 /// A load balancer's name at the front door leads to one of its listeners: the one on the port
 /// that the client named, else the one on the scheme's own port, else the lowest.
+///
+/// DEVIATION: The front door also serves the DNS names of internet-facing load balancers, so that
+/// their listeners can be reached without an address of their own; on AWS the names lead to
+/// addresses of the load balancers.
 fn front_balancer<'t>(
     tables: &'t Tables,
     balancer: &'t BalancerTable,
@@ -73,9 +77,8 @@ fn front_balancer<'t>(
 ) -> Front<'t> {
     let name = &balancer.name;
     if balancer.scheme == Scheme::Internal {
-        let reason = format!(
-            "load balancer {name} is internal: it is reached from its VPC or through a VPC link only"
-        );
+        let reason =
+            format!("load balancer {name} is internal: only its VPC and VPC links reach it");
         return refused(Kind::Forbidden, reason);
     }
     if !balancer.active {

@@ -176,9 +176,8 @@ fn forward<'t>(
         end(503, Refusal::new(Step::Group, reason), None)
     })?;
     let target = pick::pick(group, draw, turn).map_err(|refusal| end(503, refusal, Some(group)))?;
-    // What security groups forbid never connects. AWS: 504 after the connect timeout.
-    // DEVIATION: a connection that security groups forbid is answered with 504 at once, not after
-    // ten seconds.
+    // DEVIATION: A request to a target that security groups forbid is answered with 504 at once;
+    // AWS answers so after ten seconds without a connection.
     let from = target.permit.clone().map_err(|refusal| end(504, refusal, Some(group)))?;
     let Some(dial) = target.dial else {
         let reason = format!("target {} has no address", target.id.id);

@@ -1,5 +1,8 @@
 //! Which target of a group gets a request. Stickiness and slow start are not built.
 
+// DEVIATION: Round robin takes turns over a whole load balancer; on AWS each of its nodes takes
+// turns of its own. Zones make no difference, as with cross-zone load balancing on.
+
 use std::sync::atomic::Ordering::Relaxed;
 
 use crate::balancer::Turn;

@@ -1,3 +1,5 @@
+//! The load balancer from rule to target, on the main road of `fixture.rs`.
+
 use model::balancer::{ActionKind, Condition, FixedResponse, Priority};
 use model::network::Direction;
 
@@ -124,7 +126,7 @@ fn targets_that_cannot_be_had() {
     );
     expect(
         |w| w.rule("web", 80, Priority::Default, vec![], forward(&[("tg", 0)])),
-        "10.0.3.1:8080",
+        "503 target group: all target groups of the rule have weight 0",
     );
     expect(
         |w| w.forbid("sg-task", Direction::Ingress),

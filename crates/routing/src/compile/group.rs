@@ -20,6 +20,9 @@ use crate::tables::{
 use crate::{Finding, Tables};
 
 /// Attributes that are kept but do nothing yet, with the values that ask for nothing.
+///
+/// DEVIATION: Stickiness, slow start, anomaly mitigation and turning cross-zone load balancing off
+/// do not act yet.
 const INERT: [(&str, &[&str]); 4] = [
     ("stickiness.enabled", &["false"]),
     ("slow_start.duration_seconds", &["0"]),

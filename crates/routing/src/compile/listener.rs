@@ -115,8 +115,7 @@ fn compile_act(
         Some(ActionKind::Forward(Forward { groups, .. })) => {
             let weighted = groups.iter().map(|group| Weighted {
                 group: usable(snapshot, tables, balancer, &group.group),
-                // AWS: a single group gets everything, whatever its weight.
-                weight: if groups.len() == 1 { 1 } else { group.weight },
+                weight: group.weight,
             });
             Act::Forward(weighted.collect())
         }

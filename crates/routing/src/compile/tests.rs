@@ -1,3 +1,5 @@
+//! Tables and findings of whole, changed and broken configurations.
+
 use std::time::{Duration, Instant};
 
 use model::balancer::{
@@ -156,6 +158,22 @@ fn addresses_are_looked_up_in_the_book() {
         },
         "10.0.3.1:8080 127.0.0.1:7",
     );
+}
+
+#[test]
+fn an_instance_lends_its_interface_an_address() {
+    let mut world = World::main_road();
+    world.instance("i-1", "eni-t1", InstanceState::Running);
+    let mut record = (**world.snapshot.instances.get(&"i-1".into()).unwrap()).clone();
+    record.tags.insert("breezeway:address".into(), "127.0.0.1:9001".into());
+    world.snapshot.instances.insert(Arc::new(record));
+    let dial = |world: &World| world.compile().0.checks[0].dial.to_string();
+    assert_eq!(dial(&world), "127.0.0.1:9001");
+    // The interface's own tag wins.
+    world.change_interface("eni-t1", |interface| {
+        interface.tags.insert("breezeway:address".into(), "[::1]:9002".into());
+    });
+    assert_eq!(dial(&world), "[::1]:9002");
 }
 
 #[test]

@@ -1,3 +1,5 @@
+//! What is explained, and that it is what is decided.
+
 use model::balancer::{ActionKind, FixedResponse, Scheme};
 use model::network::Direction;
 use proptest::prelude::*;

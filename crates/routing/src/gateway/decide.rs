@@ -97,12 +97,12 @@ fn check_limits(view: &View) -> Result<(), Fault> {
     if size > MAX_HEAD_BYTES {
         let reason =
             format!("request line and headers have {size} bytes, {MAX_HEAD_BYTES} at most");
-        return Err(fault(Kind::HeadersTooLarge, Step::Host, reason));
+        return Err(fault(Kind::HeadersTooLarge, Step::Stage, reason));
     }
     match view.body {
         Body::Length(length) if length > MAX_BODY_BYTES => {
             let reason = format!("the body has {length} bytes, {MAX_BODY_BYTES} at most");
-            Err(fault(Kind::TooLarge, Step::Host, reason))
+            Err(fault(Kind::TooLarge, Step::Stage, reason))
         }
         _ => Ok(()),
     }

@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
-/// Path under which every API can be called whatever the host: `/_aws/execute-api/{apiId}/…`.
+/// Path under which every API can be called whatever the host.
+///
+/// DEVIATION: Every API can also be called under `/_aws/execute-api/{apiId}/`, for clients that
+/// cannot set a host name; AWS has no such paths.
 const PATH_FORM: &str = "/_aws/execute-api/";
 
 /// Host without port, trailing dot and capitals, and the port if there is one.

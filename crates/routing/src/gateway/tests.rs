@@ -1,3 +1,5 @@
+//! The gateway from host to backend, on the main road of `fixture.rs`.
+
 use model::balancer::Scheme;
 use model::gateway::{Content, Frozen};
 use model::link::VpcLinkStatus;

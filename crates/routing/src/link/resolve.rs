@@ -13,6 +13,9 @@ use crate::tables::LinkPath;
 ///
 /// AWS: the link has to be AVAILABLE and in the load balancer's VPC, and its security groups and
 /// the load balancer's have to allow the listener's port. Everything else is 503 for the client.
+///
+/// DEVIATION: A VPC link that security groups keep from the load balancer gets 503 at once; AWS
+/// answers so once the integration's time-out is over.
 pub fn resolve(tables: &Tables, link: &VpcLinkId, listener: &str) -> Result<LinkPath, Refusal> {
     let refuse = |reason: String| Err(Refusal::new(Step::Link, reason));
     let Some(link_table) = tables.links.get(link) else {

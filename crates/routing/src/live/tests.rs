@@ -1,3 +1,5 @@
+//! Live state over swaps of the tables.
+
 use super::*;
 use crate::fixture::{World, group_arn};
 

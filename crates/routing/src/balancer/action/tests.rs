@@ -1,3 +1,5 @@
+//! Weights, redirects and fixed responses.
+
 use super::*;
 use crate::fixture::{World, get, listener_arn};
 

@@ -1,3 +1,5 @@
+//! Rule conditions, a row for each way to match.
+
 use proptest::prelude::*;
 
 use super::*;

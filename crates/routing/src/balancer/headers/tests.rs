@@ -1,3 +1,5 @@
+//! Header tables of load balancers.
+
 use model::balancer::Scheme;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Picks by algorithm, health and standing.
+
 use model::balancer::TargetId;
 
 use super::*;

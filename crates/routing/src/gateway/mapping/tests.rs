@@ -1,3 +1,5 @@
+//! Parameter mapping: expressions, headers, queries, paths, responses.
+
 use std::collections::BTreeMap;
 
 use super::*;

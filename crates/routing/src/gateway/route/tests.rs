@@ -1,3 +1,5 @@
+//! Route selection: rows for each rule, and a comparison with sorting all candidates.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Truth tables of security groups and listener sockets.
+
 use std::sync::Arc;
 
 use ipnet::IpNet;
