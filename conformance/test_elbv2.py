@@ -11,6 +11,7 @@ from calls import assert_all_called, check_refusal, plain, refused, rows, status
 from support import until
 
 FAST = {"Delay": 1, "MaxAttempts": 30}
+QUICK = {"HealthCheckIntervalSeconds": 5, "HealthCheckTimeoutSeconds": 2}
 FIXED = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}}
 
 
@@ -165,12 +166,14 @@ def test_deletion_protection_protects(elbv2, balancer):
         LoadBalancerArn=balancer,
         Attributes=[{"Key": "deletion_protection.enabled", "Value": value}],
     )
-    assert attributes(protect("true")) == {"deletion_protection.enabled": "true"}
-    refused(
-        lambda: elbv2.delete_load_balancer(LoadBalancerArn=balancer), "OperationNotPermitted",
-        balancer,
-    )
-    protect("false")
+    assert attributes(protect("true"))["deletion_protection.enabled"] == "true"
+    try:
+        refused(
+            lambda: elbv2.delete_load_balancer(LoadBalancerArn=balancer), "OperationNotPermitted",
+            balancer,
+        )
+    finally:
+        protect("false")
 
 
 def test_deleting_a_load_balancer_removes_listeners_and_keeps_groups(elbv2, network, group):
@@ -372,7 +375,7 @@ def states(elbv2, group, **targets):
 
 def test_targets_live_from_unused_to_drained(elbv2, network, balancer, origins):
     origin = origins("target")
-    group = make_group(elbv2, network, "life", HealthCheckIntervalSeconds=5)
+    group = make_group(elbv2, network, "life", **QUICK)
     elbv2.modify_target_group_attributes(
         TargetGroupArn=group,
         Attributes=[{"Key": "deregistration_delay.timeout_seconds", "Value": "1"}],
@@ -401,9 +404,7 @@ def test_targets_live_from_unused_to_drained(elbv2, network, balancer, origins):
 
 def test_an_unhealthy_target_says_why(elbv2, network, balancer, origins):
     origin = origins("target")
-    group = make_group(
-        elbv2, network, "sick", HealthCheckIntervalSeconds=5, Matcher={"HttpCode": "204"}
-    )
+    group = make_group(elbv2, network, "sick", Matcher={"HttpCode": "204"}, **QUICK)
     elbv2.register_targets(
         TargetGroupArn=group, Targets=[{"Id": origin.host, "Port": origin.port}]
     )
@@ -421,7 +422,7 @@ def test_an_unhealthy_target_says_why(elbv2, network, balancer, origins):
     assert found["HealthCheckPort"] == str(origin.port)
 
 
-def test_instances_are_targets(elbv2, client, network):
+def test_instances_are_targets(elbv2, client, network, balancer):
     ec2 = client("ec2")
     instance = ec2.run_instances(
         ImageId="ami-1", MinCount=1, MaxCount=1, SubnetId=network.subnets[0]
@@ -429,6 +430,10 @@ def test_instances_are_targets(elbv2, client, network):
     group = make_group(elbv2, network, "instances", TargetType="instance")
     both = [{"Id": instance}, {"Id": instance, "Port": 81}]
     elbv2.register_targets(TargetGroupArn=group, Targets=both)
+    elbv2.create_listener(
+        LoadBalancerArn=balancer, Protocol="HTTP", Port=80,
+        DefaultActions=[{"Type": "forward", "TargetGroupArn": group}],
+    )
     assert set(states(elbv2, group)) == {(instance, 8080), (instance, 81)}
     ec2.stop_instances(InstanceIds=[instance])
     assert set(states(elbv2, group).values()) == {("unused", "Target.InvalidState")}
@@ -438,7 +443,6 @@ def test_instances_are_targets(elbv2, client, network):
         f"The following targets are not in a running state and cannot be registered: '{instance}'",
     )
     ec2.terminate_instances(InstanceIds=[instance])
-    elbv2.delete_target_group(TargetGroupArn=group)
 
 
 # Listeners
@@ -810,7 +814,7 @@ REFUSALS = [
     ("create_load_balancer", {"Name": "n", "Subnets": ["<one>", "subnet-00000000000000000"]},
      "SubnetNotFound", 400, "subnet-00000000000000000"),
     ("create_load_balancer", {"Name": "n", "Subnets": BOTH, "SecurityGroups": ["<foreign>"]},
-     None, 400, "<foreign>"),
+     CONFIGURATION, 400, "One or more security groups are invalid"),
     ("create_load_balancer", {"Name": "n" * 33, "Subnets": BOTH}, INVALID, 400, "name"),
     ("create_load_balancer", {"Name": "internal-n", "Subnets": BOTH}, INVALID, 400, "internal-"),
     ("create_load_balancer", {"Name": "-n", "Subnets": BOTH}, INVALID, 400, "-"),
