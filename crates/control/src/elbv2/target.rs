@@ -1,5 +1,6 @@
 //! Targets: register and deregister. What their health is stands in `health.rs`.
 
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
@@ -114,7 +115,7 @@ fn check_instances(
         let ids = targets.iter().map(|target| target.id.as_str());
         let wrong =
             ids.filter(|id| is_wrong(instance(state, id).filter(|found| found.scope == ctx.scope)));
-        wrong.collect::<Vec<_>>().join(", ")
+        wrong.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(", ")
     };
     let refuse = |message: String| Err(fault::of("InvalidTarget", message));
     let unknown = ids_of(&|found| found.is_none());
