@@ -1,8 +1,8 @@
 //! Automatic deployments: every change of an API gives each of its auto-deploying stages a new
 //! deployment at once.
 //!
-//! DEVIATION: automatic deployments take effect with the change itself, not seconds later, and
-//! those that no stage uses any more are not kept.
+//! DEVIATION: automatic deployments take effect with the change itself, not seconds later, and one
+//! that its stage has replaced by a newer one, and no other stage uses, is not kept.
 
 use std::sync::Arc;
 

@@ -27,6 +27,8 @@ mod stage_settings;
 pub mod tags;
 pub mod vpc_link;
 
+#[cfg(test)]
+mod tests;
 
 /// The operations of this service.
 pub const OPERATIONS: &[Operation] = operations!("apigatewayv2", shapes::decode::Style::RestJson;

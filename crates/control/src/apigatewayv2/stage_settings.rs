@@ -1,7 +1,7 @@
 //! Settings of stages: description, variables, access logs, throttles. They take effect without
 //! a deployment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::Snapshot;
 use model::gateway::{AccessLog, RouteSettings, Stage};
@@ -39,10 +39,22 @@ pub(super) fn apply(
     if let Some(settings) = &patch.default_route_settings {
         set_route(&mut stage.default_route_settings, settings)?;
     }
-    for (key, settings) in patch.route_settings.iter().flatten() {
-        // DEVIATION: settings whose route was deleted do not stand in the way of later updates of
-        // the stage; only the keys that a call gives must be those of existing routes.
-        if !state.routes.under(&stage.api).any(|route| route.route_key == *key) {
+    set_routes(state, stage, patch.route_settings.as_ref())?;
+    Ok(())
+}
+
+/// DEVIATION: settings whose route was deleted do not stand in the way of later updates of the
+/// stage; only the keys that a call gives must be those of existing routes.
+fn set_routes(
+    state: &Snapshot,
+    stage: &mut Stage,
+    patch: Option<&BTreeMap<String, wire_types::RouteSettings>>,
+) -> Result<(), Fault> {
+    let Some(patch) = patch.filter(|patch| !patch.is_empty()) else { return Ok(()) };
+    let keys: BTreeSet<&str> =
+        state.routes.under(&stage.api).map(|route| route.route_key.as_str()).collect();
+    for (key, settings) in patch {
+        if !keys.contains(key.as_str()) {
             return Err(no_route(key));
         }
         set_route(stage.route_settings.entry(key.clone()).or_default(), settings)?;
