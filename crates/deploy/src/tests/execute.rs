@@ -213,6 +213,27 @@ fn what_does_not_come_up_is_given_up() {
 }
 
 #[test]
+fn a_stack_survives_the_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || {
+        let store = store::Store::open(&folder.path().join("data")).unwrap();
+        let mut bench = Bench::new();
+        bench.deployer.store = std::sync::Arc::new(store);
+        bench
+    };
+    let id = open().create("s", LINK);
+    let bench = open();
+    assert_eq!(bench.status(&id), "CREATE_IN_PROGRESS");
+    super::road::bring_up(&bench);
+    bench.deployer.work_on_all();
+    assert_eq!(bench.status(&id), "CREATE_COMPLETE", "{:?}", bench.reasons(&id));
+    drop(bench);
+    let bench = open();
+    bench.delete("s", &[]).unwrap();
+    assert_eq!((bench.status(&id).as_str(), vpcs(&bench)), ("DELETE_COMPLETE", 0));
+}
+
+#[test]
 fn a_deletion_overtakes_the_creation() {
     let bench = Bench::new();
     let id = bench.create("s", LINK);

@@ -15,7 +15,7 @@ fn restarted(bench: &Bench) -> Deployer {
 }
 
 /// Load balancers and links that wait for the data plane come up at once.
-fn bring_up(bench: &Bench) {
+pub fn bring_up(bench: &Bench) {
     use model::balancer::{LoadBalancer, LoadBalancerState};
     use model::link::{VpcLink, VpcLinkStatus};
     bench
