@@ -14,7 +14,7 @@ use crate::{Finding, Tables};
 
 /// Attributes that are kept but do nothing yet, with the value that asks for nothing.
 ///
-/// DEVIATION: Access, connection and health check logs to S3 are not written, and requests have no
+/// MISSING: Access, connection and health check logs to S3 are not written, and requests have no
 /// `x-amzn-tls-version` and `x-amzn-tls-cipher-suite` headers.
 const INERT: [(&str, &str); 4] = [
     ("access_logs.s3.enabled", "false"),
@@ -26,6 +26,7 @@ const INERT: [(&str, &str); 4] = [
 /// Makes the load balancers' tables and the table of their names.
 pub(super) fn compile(snapshot: &Snapshot, tables: &mut Tables, findings: &mut Vec<Finding>) {
     for balancer in snapshot.load_balancers.iter() {
+        // MISSING: Network load balancers take no connection.
         if balancer.kind != LoadBalancerType::Application {
             findings.push(Finding::new(
                 &balancer.arn,

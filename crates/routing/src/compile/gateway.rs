@@ -64,7 +64,7 @@ fn complain(api: &Api, stage: &Stage, has_routes: bool, findings: &mut Vec<Findi
             "create a deployment for the stage, or turn on its auto deploy",
         ));
     }
-    // DEVIATION: Throttling settings of stages and routes do not act yet; nothing is limited.
+    // MISSING: Throttling settings of stages and routes do not act yet; nothing is limited.
     let mut settings = stage.route_settings.values().chain([&stage.default_route_settings]);
     if settings.any(|own| own.burst_limit.is_some() || own.rate_limit.is_some()) {
         findings.push(Finding::new(
@@ -123,7 +123,7 @@ impl Maker<'_> {
         disabled: bool,
         findings: &mut Vec<Finding>,
     ) -> RouteTable {
-        // DEVIATION: The CORS configuration of an API does not act yet: preflights are ordinary
+        // MISSING: The CORS configuration of an API does not act yet: preflights are ordinary
         // requests, and CORS headers of backends pass unchanged.
         if cors.is_some() {
             findings.push(Finding::new(
@@ -203,14 +203,14 @@ impl Maker<'_> {
 
     fn plan(&self, record: &Integration) -> Result<Plan, Fault> {
         let uri = record.uri.as_deref().unwrap_or("");
-        // DEVIATION: Integrations with functions and AWS services answer 500.
+        // MISSING: Integrations with functions and AWS services answer 500.
         if record.integration_type != "HTTP_PROXY" {
             return Err(internal("function and service integrations are not built yet".into()));
         }
         let Some(link) = &record.link else {
             return Uri::parse(uri).map(Plan::Public).map_err(internal);
         };
-        // DEVIATION: Private integrations with a `tlsConfig` answer 500; only HTTP listeners can be
+        // MISSING: Private integrations with a `tlsConfig` answer 500; only HTTP listeners can be
         // reached through a VPC link.
         if record.tls_server_name.is_some() {
             return Err(internal("HTTPS to private integrations is not built yet".into()));
@@ -224,7 +224,7 @@ impl Maker<'_> {
 
 /// Where a route leads.
 ///
-/// DEVIATION: Authorizers are not built: a route that asks for one answers 500 and lets nothing
+/// MISSING: Authorizers are not built: a route that asks for one answers 500 and lets nothing
 /// through.
 fn target(record: &Route, integrations: &HashMap<&IntegrationId, Entry>) -> Entry {
     if record.authorization_type != "NONE" {

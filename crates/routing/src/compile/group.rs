@@ -21,7 +21,7 @@ use crate::{Finding, Tables};
 
 /// Attributes that are kept but do nothing yet, with the values that ask for nothing.
 ///
-/// DEVIATION: Stickiness, slow start, anomaly mitigation and turning cross-zone load balancing off
+/// MISSING: Stickiness, slow start, anomaly mitigation and turning cross-zone load balancing off
 /// do not act yet.
 const INERT: [(&str, &[&str]); 4] = [
     ("stickiness.enabled", &["false"]),
@@ -239,6 +239,9 @@ fn probe(settings: &HealthCheck) -> Option<Probe> {
 }
 
 /// Why a load balancer cannot forward to a group, if it cannot.
+///
+/// MISSING: Requests to target groups of functions, of other load balancers, and of protocol
+/// version HTTP2 or GRPC get 503.
 pub(super) fn unfit(
     group: &TargetGroup,
     balancer: &BalancerTable,

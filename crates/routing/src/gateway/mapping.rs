@@ -1,7 +1,8 @@
 //! Parameter mapping: what an integration changes of a request and of a response.
 //!
-//! Expressions that read a body are not built: their actions do nothing, and `compile` says so.
 //! Reserved headers are refused by the control plane.
+//!
+//! MISSING: Parameter mappings whose value reads a request's or response's body do nothing.
 
 mod template;
 
