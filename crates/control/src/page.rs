@@ -41,7 +41,7 @@ fn to_hex(text: &str) -> String {
 fn from_hex(text: &str) -> Option<String> {
     let pair = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
     let bytes: Option<Vec<u8>> = text.as_bytes().chunks(2).map(pair).collect();
-    String::from_utf8(bytes.filter(|_| text.len() % 2 == 0)?).ok()
+    String::from_utf8(bytes.filter(|_| text.len().is_multiple_of(2))?).ok()
 }
 
 #[cfg(test)]

@@ -105,7 +105,7 @@ fn sources() -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![crates];
     while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).unwrap().flatten() {
+        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
             let path = entry.path();
             if path.is_dir() && !path.ends_with("tests") {
                 folders.push(path);

@@ -33,7 +33,7 @@ impl NodeFlags {
     pub fn resolve(self) -> Result<Config> {
         let file = match Options::from_file(&self.config)? {
             Some(file) => file,
-            None if self.config == PathBuf::from("breezeway.toml") => Options::default(),
+            None if self.config.as_os_str() == "breezeway.toml" => Options::default(),
             None => bail!("the configuration file {} does not exist", self.config.display()),
         };
         self.options.or(file).resolve()
