@@ -9,6 +9,7 @@ use model::{NetworkInterfaceId, SecurityGroupId, Snapshot, SubnetId};
 use store::Txn;
 use wire::Fault;
 
+use super::address;
 use crate::Ctx;
 
 /// Public addresses of the `host` driver: loopback, so that a load balancer can really listen on
@@ -67,7 +68,7 @@ pub fn allocate(
     Ok(interface)
 }
 
-/// Releases every interface of an owner.
+/// Releases every interface of an owner; elastic addresses they had stay allocated.
 pub fn release_owned(txn: &mut Txn, owner: &InterfaceOwner) {
     let owned: Vec<_> = txn
         .network_interfaces
@@ -76,6 +77,9 @@ pub fn release_owned(txn: &mut Txn, owner: &InterfaceOwner) {
         .map(|interface| interface.id.clone())
         .collect();
     for id in owned {
+        if let Some(elastic) = address::of_interface(txn, &id).map(|address| address.id.clone()) {
+            address::untie(txn, &elastic);
+        }
         txn.remove::<NetworkInterface>(&id);
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod address;
+pub mod authorization;
 mod cidr;
 pub mod default_vpc;
 pub mod dhcp_options;
@@ -68,8 +69,8 @@ pub const OPERATIONS: &[Operation] = ec2![
     write AssociateAddress => address::associate_address,
     write AssociateRouteTable => route_table::associate_route_table,
     write AttachInternetGateway => internet_gateway::attach_internet_gateway,
-    write AuthorizeSecurityGroupEgress => security_group_rule::authorize_security_group_egress,
-    write AuthorizeSecurityGroupIngress => security_group_rule::authorize_security_group_ingress,
+    write AuthorizeSecurityGroupEgress => authorization::authorize_security_group_egress,
+    write AuthorizeSecurityGroupIngress => authorization::authorize_security_group_ingress,
     write CreateDefaultSubnet => default_vpc::create_default_subnet,
     write CreateDefaultVpc => default_vpc::create_default_vpc,
     write CreateInternetGateway => internet_gateway::create_internet_gateway,
@@ -119,8 +120,8 @@ pub const OPERATIONS: &[Operation] = ec2![
     write ReleaseAddress => address::release_address,
     write ReplaceRoute => route::replace_route,
     write ReplaceRouteTableAssociation => route_table::replace_route_table_association,
-    write RevokeSecurityGroupEgress => security_group_rule::revoke_security_group_egress,
-    write RevokeSecurityGroupIngress => security_group_rule::revoke_security_group_ingress,
+    write RevokeSecurityGroupEgress => authorization::revoke_security_group_egress,
+    write RevokeSecurityGroupIngress => authorization::revoke_security_group_ingress,
     write RunInstances => instance::run_instances,
     write StartInstances => instance::start_instances,
     write StopInstances => instance::stop_instances,

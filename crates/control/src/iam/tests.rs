@@ -4,7 +4,8 @@ use wire::Node;
 
 use crate::ec2::testing::{World, at, column};
 
-const TRUST: &str = r#"{"Statement":[{"Effect":"Allow","Principal":{"Service":"ecs.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+const TRUST: &str = "{\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":\
+    {\"Service\":\"ecs.amazonaws.com\"},\"Action\":\"sts:AssumeRole\"}]}";
 const POLICY: &str = r#"{"Statement":[{"Effect":"Allow","Action":"logs:*","Resource":"*"}]}"#;
 const MANAGED: &str = "arn:aws:iam::aws:policy/service-role/Tasks";
 

@@ -353,7 +353,7 @@ fn route_tables_and_their_subnets() {
     let by_association =
         format!("Filter.1.Name=association.route-table-association-id&Filter.1.Value.1={moved}");
     let found = world.ec2("DescribeRouteTables", &by_association);
-    assert_eq!(column(&found, "routeTableSet", "routeTableId"), [second.clone()]);
+    assert_eq!(column(&found, "routeTableSet", "routeTableId"), std::slice::from_ref(&second));
     let missing = format!("The association ID '{association}' does not exist");
     let query = format!("AssociationId={association}");
     world.refuses("DisassociateRouteTable", &query, "InvalidAssociationID.NotFound", &missing);
