@@ -90,7 +90,8 @@ impl Api {
             Run::Read(read) => {
                 self.prepare_region(&ctx)?;
                 let state = self.store.snapshot();
-                Ok((read(&ctx, &state, input)?, None))
+                // What a caller has read is live too: a stack that is complete serves requests.
+                Ok((read(&ctx, &state, input)?, Some(state.revision)))
             }
             Run::Write(write) => {
                 let committed = self.store.transact(|txn| {

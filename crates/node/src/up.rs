@@ -156,7 +156,9 @@ impl Node {
                 Ok(StackId::from(id))
             }
             Err(store::Aborted::Operation(fault)) => {
-                Err(anyhow!("{} was refused: {}", request.source, fault.message))
+                let position = fault.fields.iter().find(|(name, _)| *name == "position");
+                let at = position.map_or(String::new(), |(_, position)| format!(":{position}"));
+                Err(anyhow!("{}{at}: {}", request.source, fault.message))
             }
             Err(store::Aborted::Store(error)) => Err(error.into()),
         }
