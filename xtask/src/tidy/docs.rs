@@ -38,16 +38,18 @@ fn named_files(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Every constant in `model/limits.rs` stands in docs/limits.md.
+/// Every constant in the crates' tables of limits stands in docs/limits.md.
 fn unlisted_limits(root: &Path) -> Result<Vec<String>> {
-    let source = std::fs::read_to_string(root.join("crates/model/src/limits.rs"))?;
     let listed = std::fs::read_to_string(root.join("docs/limits.md"))?;
-    let names =
-        source.lines().filter_map(|line| line.strip_prefix("pub const ")?.split(':').next());
-    Ok(names
-        .filter(|name| !listed.contains(&format!("`{name}`")))
-        .map(|name| format!("docs/limits.md does not list {name}"))
-        .collect())
+    let mut problems = Vec::new();
+    for table in ["crates/model/src/limits.rs", "crates/template/src/limits.rs"] {
+        let source = std::fs::read_to_string(root.join(table))?;
+        let names =
+            source.lines().filter_map(|line| line.strip_prefix("pub const ")?.split(':').next());
+        let unlisted = names.filter(|name| !listed.contains(&format!("`{name}`")));
+        problems.extend(unlisted.map(|name| format!("docs/limits.md does not list {name}")));
+    }
+    Ok(problems)
 }
 
 #[cfg(test)]
