@@ -257,12 +257,15 @@ def test_routes_and_associations(ec2, vpc, subnet, gateway):
         "DestinationCidrBlock": "0.0.0.0/0", "GatewayId": gateway, "Origin": "CreateRoute",
         "State": "active",
     }
-    refused(
-        lambda: ec2.create_route(**named, GatewayId=gateway), "RouteAlreadyExists", "0.0.0.0/0"
-    )
     interface = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"][
         "NetworkInterfaceId"
     ]
+    # The same route again is no error, another target is.
+    assert ec2.create_route(**named, GatewayId=gateway)["Return"] is True
+    refused(
+        lambda: ec2.create_route(**named, NetworkInterfaceId=interface), "RouteAlreadyExists",
+        "The route identified by 0.0.0.0/0 already exists.",
+    )
     ec2.replace_route(**named, NetworkInterfaceId=interface)
     [route] = [r for r in read()["Routes"] if r["DestinationCidrBlock"] == "0.0.0.0/0"]
     assert route["NetworkInterfaceId"] == interface and "GatewayId" not in route
