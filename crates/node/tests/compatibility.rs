@@ -11,8 +11,8 @@ use expect_test::expect_file;
 const INTRODUCTION: &str = "\
 # Compatibility
 
-Generated from the source by `cargo xtask compatibility`; do not edit. What is not in a list below is
-not there, and the API says so.
+Generated from the source by `cargo xtask compatibility`; do not edit. What is not in a list below
+is not there, and the API says so.
 
 ";
 
