@@ -43,3 +43,29 @@ pub const ADDRESSES_PER_REGION: usize = 1_000;
 pub const RULES_PER_SECURITY_GROUP: usize = 60;
 /// Security groups per interface. AWS: 5.
 pub const SECURITY_GROUPS_PER_INTERFACE: usize = 5;
+/// Subnets per VPC. AWS: 200, adjustable.
+pub const SUBNETS_PER_VPC: usize = 1_000;
+/// Security groups per region. AWS: 2,500, adjustable.
+pub const SECURITY_GROUPS_PER_REGION: usize = 2_500;
+/// Route tables per VPC. AWS: 200, adjustable.
+pub const ROUTE_TABLES_PER_VPC: usize = 200;
+/// Routes per route table, the local one not counted. AWS: 50, adjustable to 1,000.
+pub const ROUTES_PER_TABLE: usize = 1_000;
+/// Internet gateways per region. AWS: 5, adjustable.
+pub const INTERNET_GATEWAYS_PER_REGION: usize = 1_000;
+/// NAT gateways per region. AWS: 5 per zone, adjustable.
+pub const NAT_GATEWAYS_PER_REGION: usize = 1_000;
+/// Network interfaces that users make, per region. AWS: 5,000, adjustable.
+pub const INTERFACES_PER_REGION: usize = 5_000;
+/// Instances per region. AWS counts virtual processors instead.
+pub const INSTANCES_PER_REGION: usize = 5_000;
+/// IAM roles per account. AWS: 1,000, adjustable to 5,000.
+pub const ROLES_PER_ACCOUNT: usize = 5_000;
+/// Instance profiles per account. AWS: 1,000, adjustable to 5,000.
+pub const INSTANCE_PROFILES_PER_ACCOUNT: usize = 5_000;
+/// Inline policies of a role, in characters. AWS: 10,240.
+pub const INLINE_POLICY_CHARACTERS: usize = 10_240;
+/// Trust policy of a role, in characters. AWS: 2,048, adjustable to 4,096.
+pub const TRUST_POLICY_CHARACTERS: usize = 4_096;
+/// Credentials of roles that have not expired, per node.
+pub const ROLE_CREDENTIALS: usize = 10_000;

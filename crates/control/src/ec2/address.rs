@@ -89,10 +89,8 @@ pub fn allocate_address(
     if input.address.is_some() || pool || input.ipam_pool_id.is_some() {
         return Err(fault::unsupported("elastic addresses of one's choice or from own pools"));
     }
-    if resource::all::<Address>(ctx, txn).count() >= ADDRESSES_PER_REGION {
-        let message = "The maximum number of addresses has been reached.";
-        return Err(fault::refuse("AddressLimitExceeded", message));
-    }
+    let count = resource::all::<Address>(ctx, txn).count();
+    fault::check_limit("AddressLimitExceeded", "addresses", count, ADDRESSES_PER_REGION)?;
     let public_ip = interface_pool::public_address(txn).ok_or_else(|| {
         let message = "There are not enough free elastic addresses to satisfy the request.";
         fault::refuse("InsufficientAddressCapacity", message)

@@ -43,3 +43,16 @@ pub(crate) fn two_networks() -> Fault {
     let message = "You have specified two resources that belong to different networks.";
     refuse("InvalidGroup.NotFound", message)
 }
+
+/// `…LimitExceeded` when there are `count` of something already. `what` is its plural.
+pub(crate) fn check_limit(
+    code: &'static str,
+    what: &str,
+    count: usize,
+    limit: usize,
+) -> Result<(), Fault> {
+    if count < limit {
+        return Ok(());
+    }
+    Err(refuse(code, format!("The maximum number of {what} has been reached.")))
+}

@@ -12,7 +12,7 @@ use shapes::ec2::{
 use wire::{Fault, Time};
 
 use super::filter::{View, Wanted, each, show};
-use super::{address, instance, network_interface, resource, tags, zone};
+use super::{address, instance, network_interface_view, resource, tags, zone};
 use crate::Ctx;
 
 /// `InstanceState` of an answer; some states are only ever told by the operation that leads there.
@@ -92,8 +92,8 @@ fn add_network(
     instance: &Instance,
     interface: &NetworkInterface,
 ) {
-    let private_dns_name = network_interface::private_dns_name(interface);
-    let public_dns_name = network_interface::public_dns_name(state, interface);
+    let private_dns_name = network_interface_view::private_dns_name(interface);
+    let public_dns_name = network_interface_view::public_dns_name(state, interface);
     let elastic = address::of_interface(state, &interface.id);
     let association = interface.public_ip.map(|ip| InstanceNetworkInterfaceAssociation {
         ip_owner_id: Some(match elastic {
@@ -105,7 +105,7 @@ fn add_network(
         ..Default::default()
     });
     let private_ip = Some(interface.private_ip.to_string());
-    let groups = network_interface::groups(state, interface);
+    let groups = network_interface_view::groups(state, interface);
     let attachment = InstanceNetworkInterfaceAttachment {
         attach_time: Some(Time(instance.launched.0)),
         attachment_id: interface.attachment_id.clone(),

@@ -1,5 +1,6 @@
 //! Internet gateways: create, delete, describe, attach to and detach from a VPC.
 
+use model::limits::INTERNET_GATEWAYS_PER_REGION;
 use model::network::{InternetGateway, Vpc};
 use model::{InternetGatewayId, Snapshot};
 use shapes::ec2::{
@@ -34,6 +35,10 @@ pub fn create_internet_gateway(
     txn: &mut Txn,
     input: CreateInternetGatewayInput,
 ) -> Result<CreateInternetGatewayOutput, Fault> {
+    let count = resource::all::<InternetGateway>(ctx, txn).count();
+    let limit = INTERNET_GATEWAYS_PER_REGION;
+    let what = "internet gateways";
+    fault::check_limit("InternetGatewayLimitExceeded", what, count, limit)?;
     let gateway = InternetGateway {
         scope: ctx.scope.clone(),
         id: InternetGatewayId::from(ctx.ec2_id("igw")),

@@ -13,14 +13,17 @@ pub mod instance_view;
 pub mod interface_pool;
 pub mod internet_gateway;
 mod ip_permission;
+pub mod launch;
 pub mod nat_gateway;
 pub mod network_acl;
 pub mod network_interface;
+pub mod network_interface_view;
 mod resource;
 pub mod route;
 pub mod route_table;
 pub mod security_group;
 pub mod security_group_rule;
+pub mod security_group_view;
 pub mod subnet;
 pub mod tags;
 pub mod vpc;
@@ -100,11 +103,11 @@ pub const OPERATIONS: &[Operation] = ec2![
     read DescribeInternetGateways => internet_gateway::describe_internet_gateways,
     read DescribeNatGateways => nat_gateway::describe_nat_gateways,
     read DescribeNetworkAcls => network_acl::describe_network_acls,
-    read DescribeNetworkInterfaces => network_interface::describe_network_interfaces,
+    read DescribeNetworkInterfaces => network_interface_view::describe_network_interfaces,
     read DescribeRegions => zone::describe_regions,
     read DescribeRouteTables => route_table::describe_route_tables,
     read DescribeSecurityGroupRules => security_group_rule::describe_security_group_rules,
-    read DescribeSecurityGroups => security_group::describe_security_groups,
+    read DescribeSecurityGroups => security_group_view::describe_security_groups,
     read DescribeSubnets => subnet::describe_subnets,
     read DescribeTags => tags::describe_tags,
     read DescribeVpcAttribute => vpc::describe_vpc_attribute,
@@ -122,7 +125,7 @@ pub const OPERATIONS: &[Operation] = ec2![
     write ReplaceRouteTableAssociation => route_table::replace_route_table_association,
     write RevokeSecurityGroupEgress => authorization::revoke_security_group_egress,
     write RevokeSecurityGroupIngress => authorization::revoke_security_group_ingress,
-    write RunInstances => instance::run_instances,
+    write RunInstances => launch::run_instances,
     write StartInstances => instance::start_instances,
     write StopInstances => instance::stop_instances,
     write TerminateInstances => instance::terminate_instances,

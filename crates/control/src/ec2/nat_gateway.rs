@@ -2,6 +2,7 @@
 //! address but forward nothing; with the host driver, private addresses reach the internet as this
 //! machine does.
 
+use model::limits::NAT_GATEWAYS_PER_REGION;
 use model::network::{Address, InterfaceOwner, NatGateway, NetworkInterface, Subnet, Vpc};
 use model::{NatGatewayId, Snapshot, Timestamp};
 use shapes::ec2::{
@@ -91,6 +92,9 @@ pub fn create_nat_gateway(
         }
     };
     forget_old(ctx, txn);
+    let alive = resource::all::<NatGateway>(ctx, txn).filter(|nat| nat.deleted.is_none());
+    let (count, limit) = (alive.count(), NAT_GATEWAYS_PER_REGION);
+    fault::check_limit("NatGatewayLimitExceeded", "NAT gateways", count, limit)?;
     let mut gateway = NatGateway {
         scope: ctx.scope.clone(),
         id: NatGatewayId::from(ctx.ec2_id("nat")),

@@ -2,6 +2,7 @@
 //! and shown; which address reaches which is decided by the driver of the network.
 
 use ipnet::IpNet;
+use model::limits::ROUTES_PER_TABLE;
 use model::network::{
     InstanceState, InterfaceOwner, InternetGateway, NatGateway, NetworkInterface, RouteTable, Vpc,
     VpcRoute,
@@ -231,6 +232,8 @@ pub fn create_route(
         let message = format!("The route identified by {} already exists.", route.destination);
         return Err(fault::refuse("RouteAlreadyExists", message));
     }
+    let count = table.routes.len();
+    fault::check_limit("RouteLimitExceeded", "routes", count, ROUTES_PER_TABLE)?;
     txn.update::<RouteTable>(&table.id, |table| table.routes.push(route));
     Ok(CreateRouteOutput { r#return: Some(true) })
 }

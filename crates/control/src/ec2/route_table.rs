@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use model::limits::ROUTE_TABLES_PER_VPC;
 use model::network::{RouteTable, RouteTableAssociation, Subnet, Vpc};
 use model::{RouteTableId, Snapshot};
 use shapes::ec2::{
@@ -49,6 +50,8 @@ pub fn create_route_table(
     input: CreateRouteTableInput,
 ) -> Result<CreateRouteTableOutput, Fault> {
     let vpc = resource::get::<Vpc>(ctx, txn, &input.vpc_id)?;
+    let count = txn.route_tables.iter().filter(|table| table.vpc == vpc.id).count();
+    fault::check_limit("RouteTableLimitExceeded", "route tables", count, ROUTE_TABLES_PER_VPC)?;
     let table = RouteTable {
         scope: ctx.scope.clone(),
         id: RouteTableId::from(ctx.ec2_id("rtb")),

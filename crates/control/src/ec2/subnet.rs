@@ -1,6 +1,7 @@
 //! Subnets: CreateSubnet, DeleteSubnet, DescribeSubnets, ModifySubnetAttribute.
 
 use ipnet::Ipv4Net;
+use model::limits::SUBNETS_PER_VPC;
 use model::network::{RouteTable, Subnet, Vpc};
 use model::{Snapshot, SubnetId, VpcId, arn};
 use shapes::ec2::{
@@ -74,6 +75,8 @@ pub fn create_subnet(
     let cidr = checked_block(txn, &vpc, input.cidr_block.as_deref())?;
     let asked = (input.availability_zone.as_deref(), input.availability_zone_id.as_deref());
     let zone = zone::asked(&ctx.scope, asked.0, asked.1)?;
+    let count = txn.subnets.iter().filter(|subnet| subnet.vpc == vpc.id).count();
+    fault::check_limit("SubnetLimitExceeded", "subnets", count, SUBNETS_PER_VPC)?;
     let subnet = Subnet {
         scope: ctx.scope.clone(),
         id: SubnetId::from(ctx.ec2_id("subnet")),

@@ -5,6 +5,7 @@ use super::testing::{World, at, column};
 mod addresses;
 mod filters;
 mod instances;
+mod limits;
 mod network;
 mod security_groups;
 mod tagging;

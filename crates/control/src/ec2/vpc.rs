@@ -107,10 +107,8 @@ pub fn create_vpc(
         let message = format!("The CIDR '{text}' is invalid.");
         return Err(fault::refuse("InvalidVpc.Range", message));
     }
-    if resource::all::<Vpc>(ctx, txn).count() >= VPCS_PER_REGION {
-        let message = "The maximum number of VPCs has been reached.";
-        return Err(fault::refuse("VpcLimitExceeded", message));
-    }
+    let count = resource::all::<Vpc>(ctx, txn).count();
+    fault::check_limit("VpcLimitExceeded", "VPCs", count, VPCS_PER_REGION)?;
     let new = NewVpc {
         cidr,
         is_default: false,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use model::identity::InstanceProfile;
+use model::limits::INSTANCE_PROFILES_PER_ACCOUNT;
 use model::{InstanceProfileName, Snapshot, Tags, arn};
 use shapes::iam::{
     AddRoleToInstanceProfileInput, AddRoleToInstanceProfileOutput, CreateInstanceProfileInput,
@@ -55,6 +56,9 @@ pub fn create_instance_profile(
     let same = |profile: &Arc<InstanceProfile>| profile.name.as_str().eq_ignore_ascii_case(name);
     if txn.instance_profiles.iter().any(same) {
         return Err(fault::exists(format!("Instance Profile {name} already exists.")));
+    }
+    if txn.instance_profiles.len() >= INSTANCE_PROFILES_PER_ACCOUNT {
+        return Err(fault::quota("InstanceProfilesPerAccount", INSTANCE_PROFILES_PER_ACCOUNT));
     }
     let mut tags = Tags::new();
     tags::add(&mut tags, input.tags.as_deref().unwrap_or_default())?;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::identity::Role;
+use model::limits::{ROLES_PER_ACCOUNT, TRUST_POLICY_CHARACTERS};
 use model::{RoleName, Scope, Snapshot, Tags, arn};
 use shapes::iam::{
     AttachedPermissionsBoundary, CreateRoleInput, CreateRoleOutput, DeleteRoleInput,
@@ -77,11 +78,14 @@ pub fn create_role(
     txn: &mut Txn,
     input: CreateRoleInput,
 ) -> Result<CreateRoleOutput, Fault> {
-    policy_document::check(&input.assume_role_policy_document, Kind::Trust)?;
+    check_trust(&input.assume_role_policy_document)?;
     let name = &input.role_name;
     // AWS: names that differ in case only are the same.
     if txn.roles.iter().any(|role| role.name.as_str().eq_ignore_ascii_case(name)) {
         return Err(fault::exists(format!("Role with name {name} already exists.")));
+    }
+    if txn.roles.len() >= ROLES_PER_ACCOUNT {
+        return Err(fault::quota("RolesPerAccount", ROLES_PER_ACCOUNT));
     }
     let mut tags = Tags::new();
     tags::add(&mut tags, input.tags.as_deref().unwrap_or_default())?;
@@ -102,6 +106,15 @@ pub fn create_role(
     let shape = shape(&role);
     txn.put(role);
     Ok(CreateRoleOutput { role: Some(shape) })
+}
+
+fn check_trust(document: &str) -> Result<(), Fault> {
+    policy_document::check(document, Kind::Trust)?;
+    // AWS: white space does not count.
+    if document.chars().filter(|c| !c.is_whitespace()).count() > TRUST_POLICY_CHARACTERS {
+        return Err(fault::quota("ACLSizePerRole", TRUST_POLICY_CHARACTERS));
+    }
+    Ok(())
 }
 
 /// `GetRole`
@@ -183,7 +196,7 @@ pub fn update_assume_role_policy(
     input: UpdateAssumeRolePolicyInput,
 ) -> Result<UpdateAssumeRolePolicyOutput, Fault> {
     let role = find_own(ctx, txn, &input.role_name)?;
-    policy_document::check(&input.policy_document, Kind::Trust)?;
+    check_trust(&input.policy_document)?;
     txn.update::<Role>(&role.name, |role| role.assume_role_policy = input.policy_document);
     Ok(UpdateAssumeRolePolicyOutput {})
 }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use model::identity::Role;
+use model::limits::INLINE_POLICY_CHARACTERS;
 use model::{Snapshot, arn};
 use shapes::iam::{
     AttachRolePolicyInput, AttachRolePolicyOutput, AttachedPolicy, DeleteRolePolicyInput,
@@ -30,6 +31,17 @@ pub fn put_role_policy(
 ) -> Result<PutRolePolicyOutput, Fault> {
     let role = find_own(ctx, txn, &input.role_name)?;
     policy_document::check(&input.policy_document, Kind::Identity)?;
+    let others = role.policies.iter().filter(|(name, _)| **name != input.policy_name);
+    let documents = others.map(|(_, document)| document).chain([&input.policy_document]);
+    // AWS: white space does not count.
+    let size = |text: &String| text.chars().filter(|c| !c.is_whitespace()).count();
+    if documents.map(size).sum::<usize>() > INLINE_POLICY_CHARACTERS {
+        let message = format!(
+            "Maximum policy size of {INLINE_POLICY_CHARACTERS} bytes exceeded for role {}",
+            role.name
+        );
+        return Err(Fault::new(409, "LimitExceeded", message));
+    }
     txn.update::<Role>(&role.name, |role| {
         role.policies.insert(input.policy_name, input.policy_document);
     });

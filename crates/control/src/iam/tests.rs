@@ -229,3 +229,59 @@ fn users_and_their_keys() {
     let own = iam(&world, "CreateAccessKey", "");
     assert_eq!(at(&own, "AccessKey.UserName"), "root");
 }
+
+#[test]
+fn limits() {
+    use model::identity::{InstanceProfile, Role};
+    use model::limits;
+
+    let world = with_role();
+    let padded = |text: &str, size: usize, what: &str| {
+        text.replace(what, &format!("{what}{}", "a".repeat(size - text.len())))
+    };
+    let document = padded(TRUST, limits::TRUST_POLICY_CHARACTERS, "sts:");
+    let trust = |document: &str| format!("RoleName=tasks&PolicyDocument={document}");
+    iam(&world, "UpdateAssumeRolePolicy", &trust(&document));
+    let query = trust(&document.replace("sts:", "sts:a"));
+    let full = "Cannot exceed quota for ACLSizePerRole: 4096";
+    refuses(&world, "UpdateAssumeRolePolicy", &query, "LimitExceeded", full);
+
+    let document = padded(POLICY, limits::INLINE_POLICY_CHARACTERS, "logs:");
+    let put = |name: &str, document: &str| {
+        format!("RoleName=tasks&PolicyName={name}&PolicyDocument={document}")
+    };
+    iam(&world, "PutRolePolicy", &put("a", &document));
+    iam(&world, "PutRolePolicy", &put("a", &document));
+    let full = "Maximum policy size of 10240 bytes exceeded for role tasks";
+    refuses(&world, "PutRolePolicy", &put("b", POLICY), "LimitExceeded", full);
+
+    for n in 0..20 {
+        let query = format!("RoleName=tasks&PolicyArn={MANAGED}{n}");
+        iam(&world, "AttachRolePolicy", &query);
+    }
+    let query = format!("RoleName=tasks&PolicyArn={MANAGED}");
+    let full = "Cannot exceed quota for PoliciesPerRole: 20";
+    refuses(&world, "AttachRolePolicy", &query, "LimitExceeded", full);
+
+    iam(&world, "CreateInstanceProfile", "InstanceProfileName=hosts");
+    world.write(|_, txn| {
+        let role = txn.get::<Role>(&"tasks".into()).unwrap();
+        let profile = txn.get::<InstanceProfile>(&"hosts".into()).unwrap();
+        for n in 1..limits::ROLES_PER_ACCOUNT - 1 {
+            txn.put(Role { name: format!("r{n}").into(), ..Role::clone(&role) });
+        }
+        for n in 1..limits::INSTANCE_PROFILES_PER_ACCOUNT - 1 {
+            let name = format!("p{n}").into();
+            txn.put(InstanceProfile { name, ..InstanceProfile::clone(&profile) });
+        }
+        Ok(())
+    });
+    let create = |name: &str| format!("RoleName={name}&AssumeRolePolicyDocument={TRUST}");
+    iam(&world, "CreateRole", &create("last"));
+    let full = "Cannot exceed quota for RolesPerAccount: 5000";
+    refuses(&world, "CreateRole", &create("more"), "LimitExceeded", full);
+    iam(&world, "CreateInstanceProfile", "InstanceProfileName=last");
+    let full = "Cannot exceed quota for InstanceProfilesPerAccount: 5000";
+    let query = "InstanceProfileName=more";
+    refuses(&world, "CreateInstanceProfile", query, "LimitExceeded", full);
+}

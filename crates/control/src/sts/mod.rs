@@ -1,6 +1,7 @@
 //! Operations of sts: who calls, and credentials of roles.
 
 use model::identity::{AccessKey, Role};
+use model::limits::ROLE_CREDENTIALS;
 use model::{AccessKeyId, RoleName, Scope, Snapshot, arn};
 use shapes::sts::{
     AssumeRoleInput, AssumeRoleOutput, AssumedRoleUser, Credentials, GetCallerIdentityInput,
@@ -51,6 +52,11 @@ pub fn assume_role(
         arn::arn("sts", &Scope::new(account, ""), &format!("assumed-role/{name}/{session}"));
     let user_id = format!("{role_id}:{session}");
     forget_expired(ctx, txn);
+    let temporary = txn.access_keys.iter().filter(|key| key.session_token.is_some());
+    if temporary.count() >= ROLE_CREDENTIALS {
+        let message = format!("More than {ROLE_CREDENTIALS} credentials of roles are in use");
+        return Err(Fault::new(400, "Throttling", message));
+    }
     let key = AccessKey {
         scope: Scope::new(account, "aws-global"),
         id: AccessKeyId::from(format!("ASIA{}", ctx.upper(16))),
@@ -162,5 +168,25 @@ mod tests {
             "1 validation error detected: Value 'm' at 'roleSessionName' failed to satisfy \
              constraint: Member must have length greater than or equal to 2",
         );
+    }
+
+    #[test]
+    fn credentials_are_bounded() {
+        use model::identity::AccessKey;
+        use model::limits::ROLE_CREDENTIALS;
+
+        let world = World::new();
+        let query = format!("RoleArn={ROLE}&RoleSessionName=me");
+        world.call("sts", "AssumeRole", &query).unwrap();
+        world.write(|_, txn| {
+            let key = txn.access_keys.iter().next().cloned().unwrap();
+            for n in 1..ROLE_CREDENTIALS - 1 {
+                txn.put(AccessKey { id: format!("ASIA{n}").into(), ..AccessKey::clone(&key) });
+            }
+            Ok(())
+        });
+        world.call("sts", "AssumeRole", &query).unwrap();
+        let full = "More than 10000 credentials of roles are in use";
+        world.refuses_of("sts", "AssumeRole", &query, "Throttling", full);
     }
 }
