@@ -81,3 +81,21 @@ pub(super) fn tags(new: Option<Tags>) -> Result<Tags, Fault> {
 pub(super) fn time(at: Timestamp) -> Option<Time> {
     Some(Time(at.0))
 }
+
+/// Whether a text is a host name or address with an optional port, as it stands in a URL.
+pub(super) fn is_authority(text: &str) -> bool {
+    let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((host, port)) => (host.parse::<std::net::Ipv6Addr>().is_ok(), port),
+        None => {
+            let (host, port) = text.split_at(text.find(':').unwrap_or(text.len()));
+            (is_host(host), port)
+        }
+    };
+    let number = |port: &str| port.parse::<u16>().is_ok_and(|number| number > 0);
+    host && (port.is_empty() || port.strip_prefix(':').is_some_and(number))
+}
+
+fn is_host(host: &str) -> bool {
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
+    !host.is_empty() && host.len() <= 253 && host.bytes().all(legal)
+}

@@ -53,19 +53,46 @@ pub(super) fn check(ctx: &Ctx<'_>, state: &Snapshot, record: &Integration) -> Re
 }
 
 /// Checks the URL of a public integration. Stage variables may stand for any part of it.
+///
+/// AWS: path variables may stand in the path. In the host they would let clients choose it, so
+/// they are refused there.
 pub(super) fn check_url(url: &str) -> Result<(), Fault> {
-    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
-    let host = rest.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or(""));
-    let variable = url.starts_with("${stageVariables.");
-    let clean = !url.contains(|c: char| c.is_whitespace() || c.is_control());
-    // AWS: path variables may stand in the path; in the host they would let clients choose it.
-    let host_is_fixed = |host: &str| {
-        let host = host.replace("${stageVariables.", "");
-        !host.is_empty() && !host.contains(['{', '@'])
-    };
-    match clean && (variable || host.is_some_and(host_is_fixed)) {
+    let is_clean = !url.contains(|c: char| c.is_whitespace() || c.is_control());
+    // A variable stands for some text: what is left must be a URL with any such text in it.
+    let filled = without_variables(url).filter(|_| is_clean);
+    let is_url = filled.is_some_and(|url| {
+        let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+        let authority = rest.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or(""));
+        url.starts_with(VARIABLE) || authority.is_some_and(is_authority_or_variable)
+    });
+    match is_url {
         true => Ok(()),
         false => Err(Fault::bad_request("Invalid HTTP endpoint specified for URI")),
+    }
+}
+
+/// What stands for a stage variable while a URL is checked: no URL has it.
+const VARIABLE: char = '\u{1}';
+
+/// The URL with `VARIABLE` for each stage variable; nothing when one is not closed.
+fn without_variables(url: &str) -> Option<String> {
+    let (mut filled, mut rest) = (String::new(), url);
+    while let Some((before, after)) = rest.split_once("${stageVariables.") {
+        let (name, tail) = after.split_once('}')?;
+        if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+            return None;
+        }
+        filled.push_str(before);
+        filled.push(VARIABLE);
+        rest = tail;
+    }
+    Some(filled + rest)
+}
+
+fn is_authority_or_variable(authority: &str) -> bool {
+    match authority.contains(VARIABLE) {
+        true => !authority.contains(['{', '@']),
+        false => check::is_authority(authority),
     }
 }
 

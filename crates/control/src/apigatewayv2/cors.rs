@@ -4,6 +4,8 @@ use model::gateway::Cors;
 use shapes::apigatewayv2 as wire_types;
 use wire::Fault;
 
+use super::check;
+
 /// AWS: -1 switches a browser's preflight cache off; 86,400 seconds is the longest.
 const MAX_AGE: std::ops::RangeInclusive<i64> = -1..=86_400;
 
@@ -111,19 +113,5 @@ fn is_origin(origin: &str) -> bool {
     if rest == "*" {
         return true;
     }
-    let (host, port) = match rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((host, port)) => (host.parse::<std::net::Ipv6Addr>().is_ok(), port),
-        None => {
-            let (host, port) = rest.split_at(rest.find(':').unwrap_or(rest.len()));
-            (is_host(host), port)
-        }
-    };
-    let port = port.is_empty()
-        || port.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok_and(|n| n > 0));
-    host && port
-}
-
-fn is_host(host: &str) -> bool {
-    let legal = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
-    !host.is_empty() && host.len() <= 253 && host.bytes().all(legal)
+    check::is_authority(rest)
 }

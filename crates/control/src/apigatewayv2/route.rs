@@ -32,7 +32,7 @@ pub fn create_route(
     if input.route_key.as_ref().is_none_or(String::is_empty) {
         return Err(Fault::bad_request("Route key is required"));
     }
-    if txn.routes.under(&api).count() >= ROUTES_PER_API {
+    if txn.routes.under(&api).nth(ROUTES_PER_API - 1).is_some() {
         return Err(fault::too_many("routes per API", ROUTES_PER_API));
     }
     let taken = |id: &str| txn.routes.contains(&(api.clone(), id.into()));

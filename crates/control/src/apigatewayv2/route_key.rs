@@ -46,21 +46,29 @@ pub(super) fn check(key: &str) -> Result<(), Fault> {
 }
 
 /// Whether two keys mean the same route. AWS: names of variables make no difference.
+///
+/// Compares bytes and not parts, since it runs once per route of the API for each new key.
 pub(super) fn same(one: &str, other: &str) -> bool {
-    let (mut one, mut other) = (one.split(is_separator), other.split(is_separator));
+    let (mut one, mut other) = (one.as_bytes(), other.as_bytes());
     loop {
-        match (one.next().map(part), other.next().map(part)) {
-            (None, None) => return true,
-            (Some(Part::Literal(one)), Some(Part::Literal(other))) if one == other => {}
-            (Some(Part::Variable(_)), Some(Part::Variable(_))) => {}
-            (Some(Part::Greedy(_)), Some(Part::Greedy(_))) => {}
-            _ => return false,
+        let pairs = one.iter().zip(other);
+        let shared = pairs.take_while(|(a, b)| a == b && **a != b'{').count();
+        let variables = (variable(&one[shared..]), variable(&other[shared..]));
+        let (Some((name, rest)), Some((other_name, other_rest))) = variables else {
+            return shared == one.len() && shared == other.len();
+        };
+        if name.ends_with(b"+") != other_name.ends_with(b"+") {
+            return false;
         }
+        (one, other) = (rest, other_rest);
     }
 }
 
-fn is_separator(character: char) -> bool {
-    character == ' ' || character == '/'
+/// The name of a variable that starts here, and what follows it.
+fn variable(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let text = text.strip_prefix(b"{")?;
+    let end = text.iter().position(|byte| *byte == b'}')?;
+    Some((&text[..end], &text[end + 1..]))
 }
 
 fn part(segment: &str) -> Part<'_> {

@@ -321,3 +321,14 @@ fn stages_are_listed_and_deleted() {
     assert_eq!(delete(), "404 Invalid stage identifier specified");
     assert_eq!(list(), ["$default", "b"]);
 }
+
+#[test]
+fn an_api_has_so_many_stages() {
+    let world = World::new();
+    let api_id = world.api();
+    for n in 0..100 {
+        world.stage(&api_id, &format!("s{n}"), false);
+    }
+    let one_more = said(world.write(create_stage, named(&api_id, "one_more")));
+    assert_eq!(one_more, "429 The maximum number of stages per API has been reached: 100");
+}
