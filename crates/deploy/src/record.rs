@@ -50,8 +50,7 @@ pub fn resource_status(
     let event = StackEvent {
         stack: resource.stack.clone(),
         number: EventNumber::default(),
-        // AWS: `<LogicalId>-<STATUS>-<time>`.
-        id: format!("{}-{status}-{}", resource.logical_id.0, ctx.now),
+        id: String::new(),
         logical_id: resource.logical_id.0.clone(),
         physical_id: resource.physical_id.clone(),
         resource_type: resource.resource_type.clone(),
@@ -71,6 +70,9 @@ fn append(txn: &mut Txn, mut event: StackEvent) {
         stack.events += 1;
         event.number = EventNumber(stack.events);
     });
+    if event.id.is_empty() {
+        event.id = resource_event_id(&event);
+    }
     txn.put(event);
 }
 
@@ -82,4 +84,12 @@ pub fn logical(id: &str) -> LogicalId {
 /// The key of a resource.
 pub fn key(stack: &StackId, id: &str) -> <StackResource as Record>::Key {
     (stack.clone(), logical(id))
+}
+
+/// AWS: `<LogicalId>-<STATUS>-<time>`. Clients tell events apart by their ids, and two steps may
+/// share a millisecond: the event's number makes up the microseconds.
+fn resource_event_id(event: &StackEvent) -> String {
+    let StackEvent { logical_id, status, number, at, .. } = event;
+    let millis = at.to_string();
+    format!("{logical_id}-{status}-{}{:03}Z", millis.trim_end_matches('Z'), number.0 % 1000)
 }
