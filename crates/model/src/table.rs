@@ -113,7 +113,8 @@ impl<A: Key, B: Key, R: Record<Key = (A, B)>> Table<R> {
     /// The records whose key starts with `owner`, in key order: the children of one parent.
     pub fn under(&self, owner: &A) -> impl Iterator<Item = &Arc<R>> {
         let (from, owner) = ((owner.clone(), B::least()), owner.clone());
-        self.from(from).take_while(move |record| record.key().0 == owner)
+        let children = self.map.range((Bound::Included(from), Bound::Unbounded));
+        children.take_while(move |(key, _)| key.0 == owner).map(|(_, record)| record)
     }
 }
 
