@@ -18,6 +18,7 @@ pub mod scope;
 pub mod settings;
 pub mod snapshot;
 pub mod stack;
+pub mod standing;
 pub mod table;
 pub mod time;
 

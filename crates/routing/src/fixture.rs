@@ -361,11 +361,21 @@ impl World {
         }));
     }
 
-    pub fn drain(&mut self, group: &str, id: &str, port: u16) {
+    pub fn change_target(
+        &mut self,
+        group: &str,
+        id: &str,
+        port: u16,
+        change: impl FnOnce(&mut Target),
+    ) {
         let key = (group_arn(group), TargetId { id: id.into(), port });
         let mut record = (**self.snapshot.targets.get(&key).unwrap()).clone();
-        record.draining_until = Some(Timestamp(1));
+        change(&mut record);
         self.snapshot.targets.insert(Arc::new(record));
+    }
+
+    pub fn drain(&mut self, group: &str, id: &str, port: u16) {
+        self.change_target(group, id, port, |target| target.draining_until = Some(Timestamp(1)));
     }
 
     pub fn api(&mut self, id: &str, change: impl FnOnce(&mut Api)) {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use model::balancer::{LoadBalancer, Target, TargetGroup, TargetId, TargetType};
 use model::health::{Cause, TargetHealth};
-use model::network::{InstanceState, InterfaceOwner};
+use model::standing::{self, Found, Unused};
 use model::{InstanceId, Snapshot};
 use shapes::elbv2 as out;
 use shapes::elbv2::{
@@ -112,16 +112,10 @@ impl Scene<'_> {
                 "Target group is not configured to receive traffic from the load balancer",
             );
         };
-        if let Some(words) = self.unusable(target) {
-            return words;
-        }
-        let zone = target.zone.as_deref().unwrap_or("all");
-        if zone != "all" && !user.zones.iter().any(|mapping| mapping.zone == zone) {
-            return words(
-                "unused",
-                "Target.NotInUse",
-                "Target is in an Availability Zone that is not enabled for the load balancer",
-            );
+        if let Some(why) =
+            standing::unused(self.group.target_type, target, self.found(target), &user.zones)
+        {
+            return unused(why);
         }
         match self.ctx.health.of(&self.group.arn, &target.id) {
             TargetHealth::Healthy => ("healthy", None, None),
@@ -137,34 +131,35 @@ impl Scene<'_> {
         }
     }
 
-    /// A stopped instance, or an address of a load balancer in the same VPC.
-    fn unusable(&self, target: &Target) -> Option<Words> {
-        if self.group.target_type == TargetType::Instance {
-            let instance = self.state.instances.get(&InstanceId::from(target.id.id.as_str()));
-            let state = instance.map_or(InstanceState::Terminated, |instance| instance.state);
-            let what = match state {
-                InstanceState::Running => return None,
-                InstanceState::Stopped => "stopped",
-                InstanceState::Terminated => "terminated",
-            };
-            let description = format!("Target is in the {what} state");
-            return Some(words("unused", "Target.InvalidState", &description));
-        }
-        let address: Ipv4Addr = target.id.id.parse().ok()?;
+    /// What the target's id leads to in the group's VPC.
+    fn found(&self, target: &Target) -> Found<'_> {
+        let instance = self.state.instances.get(&InstanceId::from(target.id.id.as_str()));
+        let address: Option<Ipv4Addr> = target.id.id.parse().ok();
         let mut interfaces = self.state.network_interfaces.iter();
-        let is_taken = interfaces.any(|interface| {
-            interface.private_ip == address
-                && Some(&interface.vpc) == self.group.vpc.as_ref()
-                && matches!(interface.owner, InterfaceOwner::LoadBalancer(_))
+        let interface = interfaces.find(|interface| {
+            Some(interface.private_ip) == address && Some(&interface.vpc) == self.group.vpc.as_ref()
         });
-        is_taken.then(|| {
-            words(
-                "unused",
-                "Target.IpUnusable",
-                "The IP address cannot be used as a target, as it is in use by a load balancer",
-            )
-        })
+        Found {
+            instance: instance.map(|instance| instance.state),
+            owner: interface.map(|interface| &interface.owner),
+        }
     }
+}
+
+fn unused(why: Unused) -> Words {
+    let (reason, description) = match why {
+        Unused::Stopped => ("Target.InvalidState", "Target is in the stopped state"),
+        Unused::Terminated => ("Target.InvalidState", "Target is in the terminated state"),
+        Unused::LoadBalancerAddress => (
+            "Target.IpUnusable",
+            "The IP address cannot be used as a target, as it is in use by a load balancer",
+        ),
+        Unused::ZoneNotEnabled => (
+            "Target.NotInUse",
+            "Target is in an Availability Zone that is not enabled for the load balancer",
+        ),
+    };
+    words("unused", reason, description)
 }
 
 fn unhealthy(cause: &Cause) -> Words {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use model::attributes::{number, value};
 use model::balancer::{ActionKind, HealthCheck, Target, TargetGroup, TargetType};
 use model::network::InstanceState;
+use model::standing::{self, Found, Unused};
 use model::{InstanceId, LoadBalancerArn, Snapshot, TargetGroupArn};
 
 use crate::balancer::health::Matcher;
@@ -111,6 +112,10 @@ fn compile_target(
     findings: &mut Vec<Finding>,
 ) -> TargetEntry {
     let found = address(snapshot, group, target);
+    let found = match unused(snapshot, tables, group, balancer, target) {
+        Some(why) if found.is_ok() => Err(why.to_string()),
+        _ => found,
+    };
     let standing = match (&found, target.draining_until) {
         (_, Some(_)) => Standing::Draining,
         (Err(reason), None) => Standing::Unusable(reason.clone()),
@@ -139,6 +144,25 @@ fn compile_target(
         permit,
         live: Bound::default(),
     }
+}
+
+/// Why a target gets nothing, by the rule that DescribeTargetHealth also tells.
+fn unused(
+    snapshot: &Snapshot,
+    tables: &Tables,
+    group: &TargetGroup,
+    balancer: Option<&BalancerTable>,
+    target: &Target,
+) -> Option<Unused> {
+    let record = snapshot.load_balancers.get(&balancer?.arn)?;
+    let instance = snapshot.instances.get(&InstanceId::from(target.id.id.as_str()));
+    let place = group.vpc.clone().zip(target.id.id.parse().ok());
+    let interface = place.and_then(|place| tables.network.interfaces.get(&place));
+    let found = Found {
+        instance: instance.map(|instance| instance.state),
+        owner: interface.map(|interface| &interface.owner),
+    };
+    standing::unused(group.target_type, target, found, &record.zones)
 }
 
 /// Where a target is in its VPC, or why nowhere.

@@ -209,9 +209,36 @@ fn targets_are_resolved() {
     check(instances, "i-2", None, "is a stopped or terminated instance");
     check(instances, "i-3", None, "has no network interface");
     check(instances, "i-4", None, "is no instance");
+    let own: fn(&mut World) = |w| {
+        let owner = InterfaceOwner::LoadBalancer(crate::fixture::balancer_arn("web"));
+        w.interface("eni-own", "10.0.3.7", "sg-alb", owner);
+    };
+    check(own, "10.0.3.7", None, "is the address of a load balancer");
+    check(own, "10.0.3.8", Some("10.0.3.8:80"), "in service");
     let functions: fn(&mut World) =
         |w| w.change_group("tg", |group| group.target_type = TargetType::Lambda);
     check(functions, "arn:aws:lambda:x", None, "is a function, which is not built yet");
+}
+
+#[test]
+fn targets_in_zones_without_a_node_get_nothing() {
+    let check = |zone: Option<&str>, expect: &str| {
+        let mut world = World::main_road();
+        world.change_target("tg", "10.0.3.1", 8080, |target| target.zone = zone.map(Into::into));
+        let (tables, findings) = world.compile();
+        let entry = &tables.groups[&group_arn("tg")].targets[0];
+        let got = match &entry.standing {
+            Standing::Unusable(reason) => reason.clone(),
+            other => format!("{other:?}"),
+        };
+        assert_eq!(got, expect, "{zone:?}");
+        let is_in = entry.standing == Standing::InService;
+        assert_eq!((findings.is_empty(), tables.checks.len()), (is_in, 1 + usize::from(is_in)));
+    };
+    check(None, "InService");
+    check(Some("all"), "InService");
+    check(Some("us-east-1a"), "InService");
+    check(Some("us-east-1b"), "is in a zone that is not enabled for the load balancer");
 }
 
 #[test]
