@@ -18,7 +18,12 @@ use wire::{Fault, Time};
 use super::{fault, list, role, tags};
 use crate::Ctx;
 
-fn find(ctx: &Ctx<'_>, state: &Snapshot, name: &str) -> Result<Arc<InstanceProfile>, Fault> {
+/// The profile with this name.
+pub(crate) fn find(
+    ctx: &Ctx<'_>,
+    state: &Snapshot,
+    name: &str,
+) -> Result<Arc<InstanceProfile>, Fault> {
     let profile = state.instance_profiles.get(&InstanceProfileName::from(name));
     let own = profile.filter(|profile| profile.scope.account == ctx.scope.account).cloned();
     own.ok_or_else(|| fault::no_such(format!("Instance Profile {name} cannot be found.")))

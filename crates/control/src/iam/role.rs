@@ -9,7 +9,8 @@ use model::{RoleName, Scope, Snapshot, Tags, arn};
 use shapes::iam::{
     AttachedPermissionsBoundary, CreateRoleInput, CreateRoleOutput, DeleteRoleInput,
     DeleteRoleOutput, GetRoleInput, GetRoleOutput, ListRolesInput, ListRolesOutput, RoleLastUsed,
-    UpdateAssumeRolePolicyInput, UpdateAssumeRolePolicyOutput, UpdateRoleInput, UpdateRoleOutput,
+    UpdateAssumeRolePolicyInput, UpdateAssumeRolePolicyOutput, UpdateRoleDescriptionInput,
+    UpdateRoleDescriptionOutput, UpdateRoleInput, UpdateRoleOutput,
 };
 use store::Txn;
 use wire::{Fault, Time};
@@ -187,6 +188,19 @@ pub fn update_role(
         role.max_session_seconds = input.max_session_duration.unwrap_or(role.max_session_seconds);
     });
     Ok(UpdateRoleOutput {})
+}
+
+/// `UpdateRoleDescription`: what `UpdateRole` replaced. AWS: it answers with the role.
+pub fn update_role_description(
+    ctx: &Ctx<'_>,
+    txn: &mut Txn,
+    input: UpdateRoleDescriptionInput,
+) -> Result<UpdateRoleDescriptionOutput, Fault> {
+    let mut role = Role::clone(&*find_own(ctx, txn, &input.role_name)?);
+    role.description = Some(input.description).filter(|text| !text.is_empty());
+    let shape = shape(&role);
+    txn.put(role);
+    Ok(UpdateRoleDescriptionOutput { role: Some(shape) })
 }
 
 /// `UpdateAssumeRolePolicy`

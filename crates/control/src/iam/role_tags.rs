@@ -28,7 +28,7 @@ pub fn untag_role(
     input: UntagRoleInput,
 ) -> Result<UntagRoleOutput, Fault> {
     let mut role = Role::clone(&*find(ctx, txn, &input.role_name)?);
-    role.tags.retain(|key, _| !input.tag_keys.iter().any(|gone| gone.eq_ignore_ascii_case(key)));
+    tags::remove(&mut role.tags, &input.tag_keys);
     txn.put(role);
     Ok(UntagRoleOutput {})
 }

@@ -34,6 +34,11 @@ pub(crate) fn add(tags: &mut Tags, new: &[Tag]) -> Result<(), Fault> {
     })
 }
 
+/// Takes tags away; case does not count.
+pub(crate) fn remove(tags: &mut Tags, keys: &[String]) {
+    tags.retain(|key, _| !keys.iter().any(|gone| gone.eq_ignore_ascii_case(key)));
+}
+
 /// Tags as an answer shows them; absent when there are none.
 pub(crate) fn shown(tags: &Tags) -> Option<Vec<Tag>> {
     let tag = |(key, value): (&String, &String)| Tag { key: key.clone(), value: value.clone() };

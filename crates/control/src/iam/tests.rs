@@ -133,6 +133,43 @@ fn tags_of_a_role() {
 }
 
 #[test]
+fn tags_of_an_instance_profile() {
+    let world = World::new();
+    let own = "InstanceProfileName=hosts";
+    iam(
+        &world,
+        "CreateInstanceProfile",
+        &format!("{own}&Tags.member.1.Key=a&Tags.member.1.Value="),
+    );
+    iam(&world, "TagInstanceProfile", &format!("{own}&Tags.member.1.Key=b&Tags.member.1.Value=2"));
+    iam(&world, "UntagInstanceProfile", &format!("{own}&TagKeys.member.1=A"));
+    let answer = iam(&world, "ListInstanceProfileTags", own);
+    assert_eq!(column(&answer, "Tags", "Key"), ["b"]);
+    let missing = "Instance Profile none cannot be found.";
+    let query = "InstanceProfileName=none&TagKeys.member.1=A";
+    refuses(&world, "UntagInstanceProfile", query, "NoSuchEntity", missing);
+}
+
+#[test]
+fn a_description_and_a_boundary_can_change() {
+    let world = with_role();
+    let own = "RoleName=tasks";
+    let answer = iam(&world, "UpdateRoleDescription", &format!("{own}&Description=new"));
+    assert_eq!(at(&answer, "Role.Description"), "new");
+    let none = "Role tasks does not have a permissions boundary";
+    let delete = "DeleteRolePermissionsBoundary";
+    refuses(&world, delete, own, "NoSuchEntity", none);
+    let query = format!("{own}&PermissionsBoundary={MANAGED}");
+    iam(&world, "PutRolePermissionsBoundary", &query);
+    let answer = iam(&world, "GetRole", own);
+    assert_eq!(at(&answer, "Role.PermissionsBoundary.PermissionsBoundaryArn"), MANAGED);
+    iam(&world, delete, own);
+    assert_eq!(at(&iam(&world, "GetRole", own), "Role.PermissionsBoundary"), "");
+    iam(&world, "UpdateRoleDescription", &format!("{own}&Description="));
+    assert_eq!(at(&iam(&world, "GetRole", own), "Role.Description"), "");
+}
+
+#[test]
 fn lists_come_in_pages() {
     let world = World::new();
     for name in ["a", "b", "c"] {

@@ -161,6 +161,83 @@ impl UpdateRoleInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct UpdateRoleDescriptionInput {
+    pub role_name: String,
+    pub description: String,
+}
+
+impl Decode for UpdateRoleDescriptionInput {
+    const SCALAR: bool = false;
+
+    fn decode(node: &Node, _: &'static Constraint, at: &mut Decoder) -> Self {
+        if !at.is_structure(node) {
+            return Self::default();
+        }
+        Self {
+            role_name: at.required(node, "RoleName", &constraints::ROLE_NAME_TYPE),
+            description: at.required(node, "Description", &constraints::ROLE_DESCRIPTION_TYPE),
+        }
+    }
+}
+
+impl UpdateRoleDescriptionInput {
+    /// Reads a request; the fault lists what is wrong with it.
+    pub fn from_node(node: &Node) -> Result<Self, Fault> {
+        decode::input(node, Style::Query)
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PutRolePermissionsBoundaryInput {
+    pub role_name: String,
+    pub permissions_boundary: String,
+}
+
+impl Decode for PutRolePermissionsBoundaryInput {
+    const SCALAR: bool = false;
+
+    fn decode(node: &Node, _: &'static Constraint, at: &mut Decoder) -> Self {
+        if !at.is_structure(node) {
+            return Self::default();
+        }
+        Self {
+            role_name: at.required(node, "RoleName", &constraints::ROLE_NAME_TYPE),
+            permissions_boundary: at.required(node, "PermissionsBoundary", &constraints::ARN_TYPE),
+        }
+    }
+}
+
+impl PutRolePermissionsBoundaryInput {
+    /// Reads a request; the fault lists what is wrong with it.
+    pub fn from_node(node: &Node) -> Result<Self, Fault> {
+        decode::input(node, Style::Query)
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeleteRolePermissionsBoundaryInput {
+    pub role_name: String,
+}
+
+impl Decode for DeleteRolePermissionsBoundaryInput {
+    const SCALAR: bool = false;
+
+    fn decode(node: &Node, _: &'static Constraint, at: &mut Decoder) -> Self {
+        if !at.is_structure(node) {
+            return Self::default();
+        }
+        Self { role_name: at.required(node, "RoleName", &constraints::ROLE_NAME_TYPE) }
+    }
+}
+
+impl DeleteRolePermissionsBoundaryInput {
+    /// Reads a request; the fault lists what is wrong with it.
+    pub fn from_node(node: &Node) -> Result<Self, Fault> {
+        decode::input(node, Style::Query)
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct UpdateAssumeRolePolicyInput {
     pub role_name: String,
     pub policy_document: String,
@@ -680,6 +757,101 @@ impl Decode for RemoveRoleFromInstanceProfileInput {
 }
 
 impl RemoveRoleFromInstanceProfileInput {
+    /// Reads a request; the fault lists what is wrong with it.
+    pub fn from_node(node: &Node) -> Result<Self, Fault> {
+        decode::input(node, Style::Query)
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TagInstanceProfileInput {
+    pub instance_profile_name: String,
+    pub tags: Vec<Tag>,
+}
+
+impl Decode for TagInstanceProfileInput {
+    const SCALAR: bool = false;
+
+    fn decode(node: &Node, _: &'static Constraint, at: &mut Decoder) -> Self {
+        if !at.is_structure(node) {
+            return Self::default();
+        }
+        Self {
+            instance_profile_name: at.required(
+                node,
+                "InstanceProfileName",
+                &constraints::INSTANCE_PROFILE_NAME_TYPE,
+            ),
+            tags: at.required(node, "Tags", &constraints::TAG_LIST_TYPE),
+        }
+    }
+}
+
+impl TagInstanceProfileInput {
+    /// Reads a request; the fault lists what is wrong with it.
+    pub fn from_node(node: &Node) -> Result<Self, Fault> {
+        decode::input(node, Style::Query)
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct UntagInstanceProfileInput {
+    pub instance_profile_name: String,
+    pub tag_keys: Vec<String>,
+}
+
+impl Decode for UntagInstanceProfileInput {
+    const SCALAR: bool = false;
+
+    fn decode(node: &Node, _: &'static Constraint, at: &mut Decoder) -> Self {
+        if !at.is_structure(node) {
+            return Self::default();
+        }
+        Self {
+            instance_profile_name: at.required(
+                node,
+                "InstanceProfileName",
+                &constraints::INSTANCE_PROFILE_NAME_TYPE,
+            ),
+            tag_keys: at.required(node, "TagKeys", &constraints::TAG_KEY_LIST_TYPE),
+        }
+    }
+}
+
+impl UntagInstanceProfileInput {
+    /// Reads a request; the fault lists what is wrong with it.
+    pub fn from_node(node: &Node) -> Result<Self, Fault> {
+        decode::input(node, Style::Query)
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ListInstanceProfileTagsInput {
+    pub instance_profile_name: String,
+    pub marker: Option<String>,
+    pub max_items: Option<i64>,
+}
+
+impl Decode for ListInstanceProfileTagsInput {
+    const SCALAR: bool = false;
+
+    fn decode(node: &Node, _: &'static Constraint, at: &mut Decoder) -> Self {
+        if !at.is_structure(node) {
+            return Self::default();
+        }
+        Self {
+            instance_profile_name: at.required(
+                node,
+                "InstanceProfileName",
+                &constraints::INSTANCE_PROFILE_NAME_TYPE,
+            ),
+            marker: at.optional(node, "Marker", &constraints::MARKER_TYPE),
+            max_items: at.optional(node, "MaxItems", &constraints::MAX_ITEMS_TYPE),
+        }
+    }
+}
+
+impl ListInstanceProfileTagsInput {
     /// Reads a request; the fault lists what is wrong with it.
     pub fn from_node(node: &Node) -> Result<Self, Fault> {
         decode::input(node, Style::Query)

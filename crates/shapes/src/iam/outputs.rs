@@ -63,6 +63,35 @@ impl Encode for UpdateRoleOutput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct UpdateRoleDescriptionOutput {
+    pub role: Option<Role>,
+}
+
+impl Encode for UpdateRoleDescriptionOutput {
+    fn encode(self) -> Node {
+        encode::structure([("Role", self.role.encode())])
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PutRolePermissionsBoundaryOutput {}
+
+impl Encode for PutRolePermissionsBoundaryOutput {
+    fn encode(self) -> Node {
+        encode::structure([])
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeleteRolePermissionsBoundaryOutput {}
+
+impl Encode for DeleteRolePermissionsBoundaryOutput {
+    fn encode(self) -> Node {
+        encode::structure([])
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct UpdateAssumeRolePolicyOutput {}
 
 impl Encode for UpdateAssumeRolePolicyOutput {
@@ -273,6 +302,41 @@ pub struct RemoveRoleFromInstanceProfileOutput {}
 impl Encode for RemoveRoleFromInstanceProfileOutput {
     fn encode(self) -> Node {
         encode::structure([])
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TagInstanceProfileOutput {}
+
+impl Encode for TagInstanceProfileOutput {
+    fn encode(self) -> Node {
+        encode::structure([])
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct UntagInstanceProfileOutput {}
+
+impl Encode for UntagInstanceProfileOutput {
+    fn encode(self) -> Node {
+        encode::structure([])
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ListInstanceProfileTagsOutput {
+    pub tags: Option<Vec<Tag>>,
+    pub is_truncated: Option<bool>,
+    pub marker: Option<String>,
+}
+
+impl Encode for ListInstanceProfileTagsOutput {
+    fn encode(self) -> Node {
+        encode::structure([
+            ("Tags", self.tags.encode()),
+            ("IsTruncated", self.is_truncated.encode()),
+            ("Marker", self.marker.encode()),
+        ])
     }
 }
 
