@@ -84,8 +84,9 @@ impl Api {
         let Caller { scope, principal, signing_name: _ } = caller;
         let (scope, principal) = (scope.clone(), principal.clone());
         let health = self.health.borrow().clone();
-        let ctx =
-            Ctx::new(&self.settings, scope, principal, now(), request_id, seed).with_health(health);
+        let ctx = Ctx::new(&self.settings, scope, principal, now(), request_id, seed)
+            .with_health(health)
+            .with_entropy(entropy()?);
         match operation.run {
             Run::Read(read) => {
                 self.prepare_region(&ctx)?;
@@ -138,6 +139,16 @@ impl Api {
 pub fn now() -> Timestamp {
     let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp(i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// What secrets are made from: bytes that nobody can guess.
+fn entropy() -> Result<[u8; 32], Fault> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|error| {
+        error!(%error, "the operating system gives no random bytes");
+        Fault::internal("The operating system gives no random bytes.")
+    })?;
+    Ok(bytes)
 }
 
 fn request_id(rng: &mut fastrand::Rng) -> String {
@@ -198,14 +209,16 @@ fn refuse(service: &shapes::Service, fault: &Fault, request_id: &str) -> Reply {
     }
 }
 
-/// A refusal for a request of unknown service: XML for what looks like a form, else JSON.
+/// A refusal for a request of unknown service: XML for what looks like a form or is meant for S3,
+/// else JSON.
 #[allow(clippy::needless_pass_by_value, reason = "it is the end of the fault's way")]
 fn unaddressed(call: &Call, fault: Fault, request_id: &str) -> Reply {
     use wire::protocol::{json11, query, rest_json};
     let form = call.header("content-type").is_some_and(|kind| kind.contains("form-urlencoded"));
+    let s3 = call.header("authorization").is_some_and(|value| value.contains("/s3/aws4_request"));
     match () {
         () if call.header("x-amz-target").is_some() => json11::fault(&fault, request_id),
-        () if form || call.query.contains("Action=") => query::fault("", &fault, request_id),
+        () if form || s3 || call.query.contains("Action=") => query::fault("", &fault, request_id),
         () => rest_json::fault(&fault, request_id),
     }
 }

@@ -2,10 +2,14 @@
 //!
 //! Time and randomness enter only here, so operations are functions of their arguments.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use model::health::HealthView;
 use model::{Scope, Settings, Timestamp};
+use sha2::{Digest, Sha256};
+use wire::Fault;
 
 /// The caller, as GetCallerIdentity tells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +35,8 @@ pub struct Ctx<'a> {
     /// The latest verdicts on targets.
     pub health: HealthView,
     rng: RefCell<fastrand::Rng>,
+    entropy: Option<[u8; 32]>,
+    secrets: Cell<u64>,
 }
 
 const LOWER_ALNUM: &[u8] = b"0123456789abcdefghijklmnopqrstuvwxyz";
@@ -49,13 +55,36 @@ impl<'a> Ctx<'a> {
     ) -> Self {
         let rng = RefCell::new(fastrand::Rng::with_seed(seed));
         let health = HealthView::default();
-        Self { scope, principal, now, request_id, settings, health, rng }
+        let (entropy, secrets) = (None, Cell::new(0));
+        Self { scope, principal, now, request_id, settings, health, rng, entropy, secrets }
     }
 
     /// The same, knowing the health of targets.
     pub fn with_health(mut self, health: HealthView) -> Self {
         self.health = health;
         self
+    }
+
+    /// The same, able to make secrets: `entropy` is 32 bytes from the operating system.
+    pub fn with_entropy(mut self, entropy: [u8; 32]) -> Self {
+        self.entropy = Some(entropy);
+        self
+    }
+
+    /// A new secret of `length` characters of `[A-Za-z0-9+/]`, which nothing that clients see of
+    /// the call's ids gives away. An internal fault where the call was given no entropy.
+    pub fn secret(&self, length: usize) -> Result<String, Fault> {
+        let Some(entropy) = self.entropy else {
+            return Err(Fault::internal("There is no entropy to make a secret from."));
+        };
+        let mut secret = String::with_capacity(length + 43);
+        while secret.len() < length {
+            let block = self.secrets.replace(self.secrets.get() + 1);
+            let hash = Sha256::new().chain_update(entropy).chain_update(block.to_be_bytes());
+            secret += &STANDARD_NO_PAD.encode(hash.finalize());
+        }
+        secret.truncate(length);
+        Ok(secret)
     }
 
     /// `length` random lower-case hex digits.
@@ -123,5 +152,11 @@ mod tests {
         assert_eq!(ctx(1).ec2_id("vpc").len(), "vpc-".len() + 17);
         assert!(ctx(3).alnum(10).starts_with(|c: char| c.is_ascii_lowercase()));
         assert_eq!(ctx(3).digits(10).len(), 10);
+        assert!(ctx(3).secret(40).is_err());
+        let secrets = ctx(3).with_entropy([7; 32]);
+        let (one, two) = (secrets.secret(40).unwrap(), secrets.secret(100).unwrap());
+        assert_eq!((one.len(), two.len()), (40, 100));
+        assert_ne!(one, two[..40]);
+        assert_eq!(one, ctx(4).with_entropy([7; 32]).secret(40).unwrap());
     }
 }

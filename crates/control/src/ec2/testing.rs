@@ -50,6 +50,7 @@ impl World {
         let scope = Scope::new("000000000000", self.region);
         let id = "11111111-1111-4111-8111-111111111111".to_owned();
         Ctx::new(&self.settings, scope, principal, self.now, id, self.seed.get())
+            .with_entropy([7; 32])
     }
 
     /// Runs something in a transaction.

@@ -43,7 +43,7 @@ pub fn create_access_key(
     let key = AccessKey {
         scope: role::scope(ctx),
         id: AccessKeyId::from(format!("AKIA{}", ctx.upper(16))),
-        secret: ctx.alnum(40),
+        secret: ctx.secret(40)?,
         session_token: None,
         principal_arn: user.arn,
         user_id,

@@ -60,8 +60,8 @@ pub fn assume_role(
     let key = AccessKey {
         scope: Scope::new(account, "aws-global"),
         id: AccessKeyId::from(format!("ASIA{}", ctx.upper(16))),
-        secret: ctx.alnum(40),
-        session_token: Some(format!("FQoG{}", ctx.alnum(196))),
+        secret: ctx.secret(40)?,
+        session_token: Some(format!("FQoG{}", ctx.secret(196)?)),
         principal_arn: assumed.clone(),
         user_id: user_id.clone(),
         expires: Some(ctx.now.plus_seconds(duration)),

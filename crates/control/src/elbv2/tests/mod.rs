@@ -164,10 +164,8 @@ impl World {
 
     /// What the health checker publishes.
     fn verdict(&self, group: &str, id: &str, port: u16, verdict: TargetHealth) {
-        let mut targets = (*self.health.borrow().targets).clone();
         let id = TargetId { id: id.to_owned(), port };
-        targets.insert((TargetGroupArn::from(group), id), verdict);
-        *self.health.borrow_mut() = HealthView { targets: targets.into() };
+        self.health.borrow_mut().set(TargetGroupArn::from(group), id, verdict);
     }
 }
 
