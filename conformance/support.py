@@ -29,11 +29,12 @@ def until(condition, seconds=30, what="the condition"):
 class Process:
     """A process that is stopped by its own id."""
 
-    def __init__(self, words, folder, name):
+    def __init__(self, words, folder, name, env=None):
         self.log = pathlib.Path(folder) / f"{name}.log"
         self.handle = self.log.open("ab")
         self.process = subprocess.Popen(
-            [str(word) for word in words], stdout=subprocess.PIPE, stderr=self.handle, text=True
+            [str(word) for word in words], stdout=subprocess.PIPE, stderr=self.handle, text=True,
+            env=env,
         )
 
     def first_line(self):
@@ -146,7 +147,8 @@ class Origin:
     @classmethod
     def start(cls, name, listen="127.0.0.1:0", folder="/tmp"):
         folder = pathlib.Path(folder)
-        process = Process([BINARY, "echo", "--listen", listen, "--name", name], folder, f"echo-{name}-{os.getpid()}")
+        words = [BINARY, "echo", "--listen", listen, "--name", name]
+        process = Process(words, folder, f"echo-{name}-{os.getpid()}")
         line = process.first_line()
         process.log.unlink(missing_ok=True)
         return cls(process, name, line.rsplit("http://", 1)[1].strip())

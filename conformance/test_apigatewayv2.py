@@ -1,4 +1,4 @@
-"""Amazon API Gateway v2: every operation that is built, through boto3. Traffic is tested elsewhere."""
+"""API Gateway v2: every operation that is built, through boto3. Traffic is tested elsewhere."""
 
 import datetime
 import re
@@ -44,7 +44,9 @@ def network(client):
         )["Subnet"]["SubnetId"]
         for n in (0, 1)
     ]
-    net.group = ec2.create_security_group(GroupName="api", Description="api", VpcId=net.vpc)["GroupId"]
+    net.group = ec2.create_security_group(
+        GroupName="api", Description="api", VpcId=net.vpc
+    )["GroupId"]
     net.balancer = elbv2.create_load_balancer(
         Name="api", Scheme="internal", Subnets=net.subnets, SecurityGroups=[net.group]
     )["LoadBalancers"][0]["LoadBalancerArn"]
@@ -282,7 +284,8 @@ def test_parameter_mappings_are_merged_by_key(gateway, api):
     )
     assert changed["RequestParameters"] == {"append:querystring.q": "1", "overwrite:path": "/fixed"}
     assert changed["ResponseParameters"] == {
-        "200": {"overwrite:statuscode": "201"}, "404": {"append:header.x-c": "$response.header.x-d"},
+        "200": {"overwrite:statuscode": "201"},
+        "404": {"append:header.x-c": "$response.header.x-d"},
     }
 
 
@@ -373,7 +376,8 @@ def test_an_auto_deploying_stage_follows_each_change(gateway, api):
         assert (found["AutoDeployed"], found["DeploymentStatus"]) == (True, "DEPLOYED")
         refused(
             lambda: gateway.delete_deployment(ApiId=api, DeploymentId=stage["DeploymentId"]),
-            "BadRequestException", "Active stages pointing to this deployment must be moved or deleted",
+            "BadRequestException",
+            "Active stages pointing to this deployment must be moved or deleted",
         )
     assert len(seen) == 2, "each change is a deployment of its own"
 
@@ -564,8 +568,9 @@ REFUSALS = [
      "Invalid protocol specified. Must be one of [HTTP, WEBSOCKET]"),
     ("create_api", HTTP_API | {"RouteSelectionExpression": "$request.body.action"}, BAD, 400,
      'Route selection expression is currently limited to "${request.method} ${request.path}"'),
-    ("create_api", HTTP_API | {"CorsConfiguration": {"AllowCredentials": True, "AllowOrigins": ["*"]}},
-     BAD, 400, "allow-credentials is not supported if 'allow-origin' is *"),
+    ("create_api", HTTP_API | {"CorsConfiguration": {
+        "AllowCredentials": True, "AllowOrigins": ["*"]}}, BAD, 400,
+     "allow-credentials is not supported if 'allow-origin' is *"),
     ("create_api", HTTP_API | {"CorsConfiguration": {"AllowOrigins": ["https://a.example/x"]}},
      BAD, 400, "Invalid format for origin https://a.example/x"),
     ("create_api", HTTP_API | {"CorsConfiguration": {"AllowOrigins": ["ftp://a.example"]}},
@@ -576,7 +581,8 @@ REFUSALS = [
     ("create_api", HTTP_API | {"Tags": {"aws:x": "y"}}, BAD, 400, "aws:"),
     ("create_api", HTTP_API | {"Tags": {f"k{n}": "" for n in range(51)}}, BAD, 400, "50"),
     ("get_api", {"ApiId": "nothere"}, NONE, 404, "Invalid API identifier specified"),
-    ("update_api", {"ApiId": "nothere", "Name": "n"}, NONE, 404, "Invalid API identifier specified"),
+    ("update_api", {"ApiId": "nothere", "Name": "n"}, NONE, 404,
+     "Invalid API identifier specified"),
     ("delete_api", {"ApiId": "nothere"}, NONE, 404, "Invalid API identifier specified"),
     ("update_api", {"ApiId": "<api>", "Name": ""}, BAD, 400, "Invalid API name specified"),
     *[
@@ -592,7 +598,8 @@ REFUSALS = [
     ("create_route", {"ApiId": "<api>", "RouteKey": "GET /x", "ApiKeyRequired": True}, BAD, 400,
      "ApiKeyRequired is not currently supported for HTTP APIs."),
     ("create_route", {"ApiId": "<api>", "RouteKey": "GET /x", "AuthorizationScopes": ["a"]}, BAD,
-     400, "Authorization Scopes are only valid for COGNITO_USER_POOLS and JWT authorization type(s)"),
+     400,
+     "Authorization Scopes are only valid for COGNITO_USER_POOLS and JWT authorization type(s)"),
     ("create_route", {"ApiId": "<api>", "RouteKey": "GET /x", "AuthorizationType": "JWT"}, BAD, 400,
      "Invalid authorizer ID specified. Setting the authorization type to JWT requires a valid JWT"),
     ("get_route", {"ApiId": "<api>", "RouteId": "nothere"}, NONE, 404,
@@ -601,7 +608,8 @@ REFUSALS = [
     ("delete_route", {"ApiId": "<empty>", "RouteId": "<route>"}, NONE, 404,
      "Invalid Route identifier specified <route>"),
     ("create_integration", integration(IntegrationType="MOCK"), BAD, 400,
-     "Currently, an API with a protocol type of HTTP may only be associated with proxy integrations"),
+     "Currently, an API with a protocol type of HTTP may only be associated with proxy "
+     "integrations (AWS_PROXY, HTTP_PROXY)"),
     ("create_integration", integration(IntegrationMethod=None), BAD, 400,
      "HttpMethod parameter method must be specified for integrationType HTTPPROXY"),
     ("create_integration", integration(PayloadFormatVersion="2.0"), BAD, 400,
@@ -615,9 +623,11 @@ REFUSALS = [
     ("create_integration", integration(ConnectionType="VPC_LINK", IntegrationUri="<listener>"), BAD,
      400, "ConnectionId must be set to vpcLinkId for ConnectionType VPC_LINK"),
     ("create_integration", integration(**PRIVATE | {"IntegrationUri": URI}), BAD, 400,
-     "For VpcLink VPC_LINK, integration uri should be a valid ELB listener ARN or a valid Cloud Map"),
+     "For VpcLink VPC_LINK, integration uri should be a valid ELB listener ARN or a valid Cloud "
+     "Map service ARN."),
     ("create_integration", integration(**PRIVATE | {"IntegrationUri": "<balancer>"}), BAD, 400,
-     "For VpcLink VPC_LINK, integration uri should be a valid ELB listener ARN or a valid Cloud Map"),
+     "For VpcLink VPC_LINK, integration uri should be a valid ELB listener ARN or a valid Cloud "
+     "Map service ARN."),
     ("create_integration", integration(**PRIVATE | {"IntegrationUri": "<listener>0"}), BAD, 400,
      "Unable to retrieve listener port and load balancer DNS name from ELB listener"),
     ("create_integration", integration(IntegrationType="AWS_PROXY", IntegrationSubtype="S3-Fly"),
@@ -664,7 +674,8 @@ REFUSALS = [
      "Execution logs are not supported on protocolType HTTP"),
     ("update_stage", {"ApiId": "<api>", "StageName": "auto", "DeploymentId": "<deployment>"}, BAD,
      400, ""),
-    ("update_stage", {"ApiId": "<quick>", "StageName": "$default", "Description": "d"}, BAD, 400, ""),
+    ("update_stage", {"ApiId": "<quick>", "StageName": "$default", "Description": "d"}, BAD, 400,
+     ""),
     ("get_stage", {"ApiId": "<api>", "StageName": "no"}, NONE, 404,
      "Invalid stage identifier specified"),
     ("create_deployment", {"ApiId": "<empty>"}, BAD, 400,
@@ -673,7 +684,8 @@ REFUSALS = [
      "Invalid Deployment identifier specified nothere"),
     ("create_vpc_link", {"Name": "n", "SubnetIds": []}, BAD, 400,
      "SubnetIds for a vpc link cannot be empty"),
-    ("create_vpc_link", {"Name": "n", "SubnetIds": ["subnet-0nothere"]}, BAD, 400, "subnet-0nothere"),
+    ("create_vpc_link", {"Name": "n", "SubnetIds": ["subnet-0nothere"]}, BAD, 400,
+     "subnet-0nothere"),
     ("create_vpc_link", {"Name": "n", "SubnetIds": ["<subnet>"], "SecurityGroupIds": ["sg-0no"]},
      BAD, 400, "sg-0no"),
     ("create_vpc_link", {"SubnetIds": ["<subnet>"]}, BAD, 400, "name"),

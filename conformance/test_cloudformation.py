@@ -220,7 +220,8 @@ def test_a_failed_stack_is_rolled_back_and_says_why(cloud, client):
     reason = told["Bad", "CREATE_FAILED"]
     assert reason.startswith('Resource handler returned message: "'), reason
     assert "The CIDR '10.99.1.0/24' is invalid." in reason and "HandlerErrorCode: " in reason
-    assert "The following resource(s) failed to create: [Bad]" in told["broken", "ROLLBACK_IN_PROGRESS"]
+    reason = told["broken", "ROLLBACK_IN_PROGRESS"]
+    assert "The following resource(s) failed to create: [Bad]" in reason
     assert ("Vpc", "DELETE_COMPLETE") in told
     assert count() == before
     assert found["StackStatus"] == "ROLLBACK_COMPLETE"
