@@ -839,6 +839,94 @@ def test_a_large_body_passes_a_load_balancer(elbv2, balancer, rules, one):
     assert len(found.body) == 30 * MEGABYTE
 
 
+# Private integrations
+
+
+@pytest.fixture(scope="module")
+def link(gateway, balancer):
+    made = gateway.create_vpc_link(
+        Name="private", SubnetIds=balancer.subnets, SecurityGroupIds=[balancer.group]
+    )["VpcLinkId"]
+    find = lambda: gateway.get_vpc_link(VpcLinkId=made)["VpcLinkStatus"]
+    until(lambda: find() == "AVAILABLE", what="the link is available")
+    return made
+
+
+def private(gateway, balancer, link, key, stage="$default", **more):
+    return public(
+        gateway, balancer.listener, key, stage, ConnectionType="VPC_LINK", ConnectionId=link, **more
+    )
+
+
+def test_a_private_target_sees_path_and_host_of_the_client(
+    node, gateway, elbv2, balancer, link, rules, one
+):
+    [group] = groups(elbv2, balancer, (one,))
+    forward = {"Type": "forward", "TargetGroupArn": group}
+    rules([{"Field": "path-pattern", "Values": ["*/deep/*"]}], forward)
+    until(lambda: ask(balancer, "GET", "/x/deep/y").status == 200, what="the target answers")
+    key = "ANY /deep/{proxy+}"
+    default = private(gateway, balancer, link, key)
+    named = private(gateway, balancer, link, key, "dev")
+    cut = private(
+        gateway, balancer, link, key, "dev", RequestParameters={"overwrite:path": "$request.path"}
+    )
+    # AWS: the full path goes to a private integration, with the prefix of a named stage.
+    table = (
+        (default, "/deep/a%20b?c=d", "/deep/a%20b?c=d"),
+        (named, "/dev/deep/a?c=d", "/dev/deep/a?c=d"),
+        (cut, "/dev/deep/a?c=d", "/deep/a?c=d"),
+    )
+    for api, target, expect in table:
+        seen = node.request("GET", target, host=api.host).json()
+        assert (seen["target"], header(seen, "host")) == (expect, [api.host]), target
+        assert header(seen, "via") and header(seen, "x-forwarded-for"), seen
+
+
+def test_rules_see_what_the_gateway_sends(node, gateway, balancer, link, rules):
+    api = private(
+        gateway, balancer, link, "ANY /{proxy+}",
+        RequestParameters={
+            "overwrite:header.Host": "inner.example", "append:header.x-team": "pets",
+            "overwrite:path": "/v2$request.path",
+        },
+    )
+    rules(
+        [
+            {"Field": "host-header", "HostHeaderConfig": {"Values": ["inner.example"]}},
+            {"Field": "http-header",
+             "HttpHeaderConfig": {"HttpHeaderName": "X-Team", "Values": ["pets"]}},
+        ],
+        "mapped",
+    )
+    assert node.request("GET", "/a", host=api.host).body == b"mapped"
+    # A load balancer's own answers pass through the gateway.
+    plain = private(gateway, balancer, link, "ANY /{proxy+}")
+    rules([{"Field": "path-pattern", "Values": ["/teapot"]}], fixed("short and stout", "418"))
+    found = node.request("GET", "/teapot", host=plain.host)
+    assert (found.status, found.body) == (418, b"short and stout")
+    assert found.headers["apigw-requestid"]
+
+
+def test_a_private_integration_without_its_parts_says_503(node, gateway, elbv2, balancer, link):
+    listener = elbv2.create_listener(
+        LoadBalancerArn=balancer.arn, Protocol="HTTP", Port=18096, DefaultActions=[fixed("other")]
+    )["Listeners"][0]["ListenerArn"]
+    api = public(
+        gateway, listener, "$default", ConnectionType="VPC_LINK", ConnectionId=link
+    )
+    # The group lets nothing in on this port.
+    answer = node.request("GET", "/", host=api.host)
+    assert (answer.status, answer.json()) == (503, {"message": "Service Unavailable"})
+    told = node.explain("GET", f"http://{api.host}/")
+    assert told["refused"] and balancer.group in str(told["steps"]), told
+    elbv2.delete_listener(ListenerArn=listener)
+    answer = node.request("GET", "/", host=api.host)
+    assert answer.status in (500, 503) and "message" in answer.json()
+    told = node.explain("GET", f"http://{api.host}/")
+    assert told["refused"] and listener.rsplit("/", 1)[1] in str(told["steps"]), told
+
+
 # Changes under load
 
 

@@ -109,6 +109,33 @@ def test_policies_of_a_role(iam, role):
     assert iam.list_role_policies(RoleName=role)["PolicyNames"] == []
 
 
+def test_the_boundary_and_description_of_a_role(iam, role):
+    boundary = "arn:aws:iam::aws:policy/PowerUserAccess"
+    iam.put_role_permissions_boundary(RoleName=role, PermissionsBoundary=boundary)
+    found = iam.get_role(RoleName=role)["Role"]["PermissionsBoundary"]
+    assert found == {
+        "PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": boundary
+    }
+    iam.delete_role_permissions_boundary(RoleName=role)
+    assert "PermissionsBoundary" not in iam.get_role(RoleName=role)["Role"]
+    changed = iam.update_role_description(RoleName=role, Description="runs")["Role"]
+    assert changed["Description"] == "runs"
+    assert iam.get_role(RoleName=role)["Role"]["Description"] == "runs"
+
+
+def test_tags_of_an_instance_profile(iam):
+    named = {"InstanceProfileName": "tagged"}
+    iam.create_instance_profile(**named, Tags=[{"Key": "a", "Value": "1"}])
+    iam.tag_instance_profile(
+        **named, Tags=[{"Key": "a", "Value": "2"}, {"Key": "b", "Value": ""}]
+    )
+    iam.untag_instance_profile(**named, TagKeys=["b"])
+    assert iam.list_instance_profile_tags(**named)["Tags"] == [{"Key": "a", "Value": "2"}]
+    found = iam.get_instance_profile(**named)["InstanceProfile"]
+    assert found["Tags"] == [{"Key": "a", "Value": "2"}]
+    iam.delete_instance_profile(**named)
+
+
 def test_tags_of_a_role(iam, role):
     iam.tag_role(
         RoleName=role, Tags=[{"Key": "a", "Value": "1"}, {"Key": "b", "Value": ""}]
