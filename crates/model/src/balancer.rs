@@ -139,8 +139,31 @@ pub struct Rule {
     pub conditions: Vec<Condition>,
     /// In `Order`; the last one is forward, redirect or fixed-response.
     pub actions: Vec<Action>,
+    /// What is rewritten of requests that are forwarded, at most one of each kind.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub transforms: Vec<Transform>,
     /// Tags.
     pub tags: Tags,
+}
+
+/// A transform of a rule: what the expression matches is replaced.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Transform {
+    /// What is rewritten.
+    pub kind: TransformKind,
+    /// The expression, at most 1,024 characters.
+    pub regex: String,
+    /// The replacement, at most 1,024 characters; `$1` and so on stand for its groups.
+    pub replace: String,
+}
+
+/// `Type` of a transform.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TransformKind {
+    /// `host-header-rewrite`
+    Host,
+    /// `url-rewrite`: path and query.
+    Url,
 }
 
 /// A condition of a rule. Each matches when one of its values does.

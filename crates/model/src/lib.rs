@@ -24,7 +24,7 @@ pub mod time;
 
 pub use id::*;
 pub use scope::Scope;
-pub use settings::Settings;
+pub use settings::{Secret, Settings};
 pub use snapshot::{Revision, Snapshot};
 pub use table::{Key, Record, Table};
 pub use time::Timestamp;

@@ -1,6 +1,18 @@
 //! The few settings of a node that operations and decisions need. The rest is in `node`.
 
+use std::fmt;
 use std::net::SocketAddr;
+
+/// Random bytes that a node keeps to itself; what it signs with them it alone can check.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secret(pub [u8; 32]);
+
+/// Never shows the bytes.
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
+}
 
 /// Settings that show in answers of the control API.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +29,8 @@ pub struct Settings {
     pub network_driver: String,
     /// Address book of the `host` driver: private address and port to the real socket.
     pub address_book: Vec<(SocketAddr, SocketAddr)>,
+    /// Signs the stickiness cookies of load balancers.
+    pub secret: Secret,
 }
 
 impl Default for Settings {
@@ -28,6 +42,7 @@ impl Default for Settings {
             http_port: 8080,
             network_driver: "host".into(),
             address_book: Vec::new(),
+            secret: Secret::default(),
         }
     }
 }

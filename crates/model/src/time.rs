@@ -21,6 +21,12 @@ impl Timestamp {
     pub fn plus_seconds(self, seconds: i64) -> Self {
         self.plus_ms(seconds.saturating_mul(1000))
     }
+
+    /// As HTTP writes dates: `Fri, 25 Mar 2016 21:26:12 GMT`.
+    pub fn http_date(self) -> String {
+        let time = jiff::Timestamp::from_millisecond(self.0).unwrap_or_default();
+        time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+    }
 }
 
 /// ISO 8601 in UTC with milliseconds: `2016-03-25T21:26:12.920Z`.
@@ -42,5 +48,6 @@ mod tests {
         let check = |ms, expect: &str| assert_eq!(Timestamp(ms).to_string(), expect);
         check(0, "1970-01-01T00:00:00.000Z");
         check(1_458_941_172_920, "2016-03-25T21:26:12.920Z");
+        assert_eq!(Timestamp(1_458_941_172_920).http_date(), "Fri, 25 Mar 2016 21:26:12 GMT");
     }
 }

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use model::Timestamp;
 use network::Resolver;
-use routing::{Answer, Edit, View, view};
+use routing::{Answer, Edit, Tls, View, view};
 use transport::{Bytes, Connection, Edits, Request, Response, UpstreamResponse, Version};
 
 /// Header lines, borrowed.
@@ -42,6 +42,8 @@ pub(crate) fn view<'a>(
             Version::Http2 => view::Version::Http2,
         },
         body,
+        local: Some(connection.local),
+        tls: connection.tls.as_ref().map(|tls| Tls { version: tls.version, cipher: tls.cipher }),
     }
 }
 
@@ -60,8 +62,8 @@ pub(crate) fn edits<'e>(list: impl IntoIterator<Item = &'e Edit>) -> Edits {
 
 /// A response before it goes to the client.
 pub(crate) enum Reply {
-    /// From an origin or a target; its body is still to come.
-    Upstream(UpstreamResponse),
+    /// From an origin or a target, with header edits of its own; its body is still to come.
+    Upstream(UpstreamResponse, Vec<Edit>),
     /// Our own.
     Own(Answer),
 }
@@ -70,7 +72,7 @@ impl Reply {
     /// The status.
     pub(crate) fn status(&self) -> u16 {
         match self {
-            Self::Upstream(upstream) => upstream.status(),
+            Self::Upstream(upstream, _) => upstream.status(),
             Self::Own(answer) => answer.status,
         }
     }
@@ -78,10 +80,18 @@ impl Reply {
     /// The header lines.
     pub(crate) fn lines(&self) -> Lines<'_> {
         match self {
-            Self::Upstream(upstream) => upstream.headers().collect(),
+            Self::Upstream(upstream, _) => upstream.headers().collect(),
             Self::Own(answer) => {
                 answer.headers.iter().map(|(n, v)| (n.as_ref(), v.as_bytes())).collect()
             }
+        }
+    }
+
+    /// Takes the edits that belong to the response itself.
+    pub(crate) fn take_edits(&mut self) -> Vec<Edit> {
+        match self {
+            Self::Upstream(_, edits) => std::mem::take(edits),
+            Self::Own(_) => Vec::new(),
         }
     }
 
@@ -95,7 +105,7 @@ impl Reply {
     /// The response with another status and changed header lines.
     pub(crate) fn into_response(self, status: u16, changes: &[Edit]) -> Response {
         match self {
-            Self::Upstream(upstream) => {
+            Self::Upstream(upstream, _) => {
                 let kept = upstream.status() == status;
                 let response = Response::upstream(upstream, &edits(changes));
                 if kept { response } else { response.with_status(status) }

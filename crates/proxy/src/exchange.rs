@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use model::balancer::TargetId;
 use routing::balancer::retry::{Way, another};
-use routing::balancer::{self, Decision, Forward, Turn};
+use routing::balancer::{self, Decision, Forward, Turn, sticky};
 use routing::gateway::{GatewayDecision, Origin};
 use routing::tables::ListenerTable;
 use routing::{Edit, edit};
@@ -59,7 +59,7 @@ pub(crate) async fn public(
         };
         let to = transport::Origin { addr: *addr, tls: origin.https.then(tls), source: None };
         match transport::exchange(&to, request, forward).await {
-            Ok(response) => return Ok(Reply::Upstream(response)),
+            Ok(response) => return Ok(Reply::Upstream(response, Vec::new())),
             Err(error) if error.kind == UpstreamErrorKind::HeadTimeout => {
                 return Err(Fault::IntegrationTimeout);
             }
@@ -85,10 +85,26 @@ pub(crate) async fn balanced<'t>(
         }
         Decision::Forward(forward) => {
             ledger.forwarded(leg.listener, &forward);
-            let sent = to_group(scene, leg, &forward, request, ledger).await;
-            sent.map(Reply::Upstream)
+            ledger.close = forward.close && leg.gateway.is_none();
+            let (response, target) = to_group(scene, leg, &forward, request, ledger).await?;
+            let cookies = cookies(scene, &forward, target, &response);
+            Ok(Reply::Upstream(response, cookies))
         }
     }
+}
+
+/// Stickiness cookies of the target that answered.
+fn cookies(
+    scene: &Scene<'_>,
+    forward: &Forward<'_>,
+    target: &TargetId,
+    response: &UpstreamResponse,
+) -> Vec<Edit> {
+    if !forward.session.sets_cookies() {
+        return Vec::new();
+    }
+    let lines: Vec<_> = response.headers().collect();
+    sticky::cookies(&forward.session, &scene.tables.key, target, &lines, scene.now)
 }
 
 fn decide<'t>(scene: &'t Scene<'_>, leg: &Leg<'_, 't>, request: &Request) -> Decision<'t> {
@@ -116,7 +132,7 @@ async fn to_group<'t>(
     forward: &Forward<'t>,
     request: &mut Request,
     ledger: &mut Ledger,
-) -> Result<UpstreamResponse, Fault> {
+) -> Result<(UpstreamResponse, &'t TargetId), Fault> {
     let gateway: &[Edit] = leg.gateway.map_or(&[], |gateway| &gateway.edits);
     let edits = convert::edits(gateway.iter().chain(&forward.edits));
     let mut way = Way { target: forward.target, dial: forward.dial, from: forward.from };
@@ -132,7 +148,7 @@ async fn to_group<'t>(
                 Ok(mut response) => {
                     measure::answered(forward.group, response.status(), response.timing);
                     response.cut_by(cut);
-                    return Ok(response);
+                    return Ok((response, &way.target.id));
                 }
                 Err(error) => error,
             },
@@ -144,7 +160,7 @@ async fn to_group<'t>(
         }
         tried.push(&way.target.id);
         let again = failed.retryable && refused(&failed) && tried.len() < CONNECT_ATTEMPTS;
-        match another(forward.group, &tried).filter(|_| again) {
+        match another(forward.group, forward.zone, &tried).filter(|_| again) {
             Some(other) => way = other,
             None => return Err(fault(leg, forward, failed)),
         }
@@ -184,6 +200,7 @@ async fn to_target(
         Some(gateway) => (Some(gateway.method.as_str()), gateway.target.as_str()),
         None => (None, sent.as_str()),
     };
+    let target = forward.uri.as_deref().unwrap_or(target);
     let limit = leg.gateway.map_or(Duration::MAX, |gateway| gateway.timeout);
     let timeouts = Timeouts {
         connect: forward.connect_timeout.min(limit),

@@ -23,6 +23,8 @@ pub(crate) struct Ledger {
     pub(crate) integration: Option<Duration>,
     /// The target at work, counted until the response is over.
     pub(crate) flight: Option<Flight>,
+    /// The client's connection ends after the response (desync mitigation).
+    pub(crate) close: bool,
     /// The access log's line, when there is one.
     pub(crate) line: Option<Box<Line>>,
     status: Option<u16>,
@@ -37,6 +39,7 @@ impl Ledger {
             api: None,
             integration: None,
             flight: None,
+            close: false,
             line: Line::open(request, connection),
             status: None,
             done: None,

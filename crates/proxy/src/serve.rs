@@ -142,7 +142,8 @@ async fn balance<'t>(
         Ok(reply) => reply,
         Err(fault) => exchange::paged(listener, &fault, ledger),
     };
-    finish(reply, Some(listener), None)
+    let response = finish(reply, Some(listener), None);
+    if ledger.close { response.close() } else { response }
 }
 
 /// A response on its way out: past the listener, then past the gateway.
@@ -152,7 +153,8 @@ fn finish(
     gateway: Option<&GatewayDecision<'_>>,
 ) -> Response {
     let own = matches!(reply, Reply::Own(_));
-    let mut edits = listener.map_or_else(Vec::new, |l| balancer::response_edits(l, own));
+    let mut edits = reply.take_edits();
+    edits.extend(listener.map_or_else(Vec::new, |l| balancer::response_edits(l, own)));
     let mut status = reply.status();
     if let Some(decision) = gateway {
         let more = {

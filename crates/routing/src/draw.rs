@@ -13,6 +13,10 @@ pub enum Use {
     Group = 7,
     /// The target of a random pick.
     Target = 8,
+    /// The node of a load balancer, when nothing says which one.
+    Node = 9,
+    /// Whether a target in slow start takes its turn.
+    SlowStart = 10,
 }
 
 /// A number derived from the request's draw (splitmix64): the same for the same arguments.

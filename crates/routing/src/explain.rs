@@ -10,7 +10,7 @@ use crate::edit;
 use crate::finding::{Refusal, Step};
 use crate::front::{Front, front};
 use crate::gateway::{self, GatewayDecision, Hop, Trail};
-use crate::tables::{GroupTable, ListenerTable, RuleEntry};
+use crate::tables::{ListenerTable, RuleEntry};
 use crate::{Answer, Tables, View};
 
 /// What would happen to a request.
@@ -139,18 +139,27 @@ fn explain_listener(
     match balancer::decide(tables, listener, view, now, draw, Turn::Peek) {
         Decision::Forward(forward) => {
             story.pass(Step::Listener, taken);
-            let Forward { rule, group, target, dial, from, .. } = forward;
-            balancer_steps(story, Some(rule), Some(group));
+            rule_step(story, forward.rule, transforms(&forward));
+            let Forward { group, target, dial, from, stick, zone, .. } = forward;
+            story.pass(Step::Group, format!("{}{}", group.name, stick.0.words()));
             let health = target.live.get().health();
             let (id, port) = (&target.id.id, target.id.port);
-            let detail = format!("{id}:{port} ({health:?}), connecting to {dial} from {from}");
+            let zone = zone.map_or_else(String::new, |zone| format!(", only targets in {zone}"));
+            let stuck = stick.1.words();
+            let detail =
+                format!("{id}:{port} ({health:?}{stuck}{zone}), connecting to {dial} from {from}");
             story.pass(Step::Target, detail);
         }
         Decision::Respond(Respond { rule, group, answer, refusal }) => {
             if refusal.as_ref().is_none_or(|refusal| refusal.step > Step::Listener) {
                 story.pass(Step::Listener, taken);
             }
-            balancer_steps(story, rule, group);
+            if let Some(rule) = rule {
+                rule_step(story, rule, String::new());
+            }
+            if let Some(group) = group {
+                story.pass(Step::Group, group.name.clone());
+            }
             match refusal {
                 Some(refusal) => story.refuse(&refusal, answer),
                 None => story.answer = Some(answer),
@@ -159,16 +168,28 @@ fn explain_listener(
     }
 }
 
-fn balancer_steps(story: &mut Explanation, rule: Option<&RuleEntry>, group: Option<&GroupTable>) {
-    if let Some(rule) = rule {
-        let detail = match rule.priority {
-            Priority::At(priority) => format!("priority {priority}"),
-            Priority::Default => "default rule".to_string(),
-        };
-        story.pass(Step::Rule, detail);
-    }
-    if let Some(group) = group {
-        story.pass(Step::Group, group.name.clone());
+fn rule_step(story: &mut Explanation, rule: &RuleEntry, transforms: String) {
+    let detail = match rule.priority {
+        Priority::At(priority) => format!("priority {priority}{transforms}"),
+        Priority::Default => "default rule".to_string(),
+    };
+    story.pass(Step::Rule, detail);
+}
+
+/// `, rewritten to host a and /b`; nothing without transforms.
+fn transforms(forward: &Forward) -> String {
+    let host = forward.transformed.host.then(|| {
+        let host = forward.edits.iter().find_map(|edit| match edit {
+            edit::Edit::Set(name, value) if name == "Host" => Some(String::from_utf8_lossy(value)),
+            _ => None,
+        });
+        host.map_or_else(|| "the same host".to_string(), |host| format!("host {host}"))
+    });
+    let parts: Vec<_> = host.into_iter().chain(forward.uri.clone()).collect();
+    match parts.is_empty() {
+        true if forward.rule.transforms.is_empty() => String::new(),
+        true => ", transforms do not match".to_string(),
+        false => format!(", rewritten to {}", parts.join(" and ")),
     }
 }
 

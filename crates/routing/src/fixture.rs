@@ -106,7 +106,7 @@ impl World {
     pub fn healthy(&self) -> Tables {
         let (tables, _) = self.compile();
         for target in tables.groups.values().flat_map(|group| &group.targets) {
-            target.live.get().set_health(HealthMark::Healthy);
+            target.live.get().set_health(HealthMark::Healthy, model::Timestamp(0));
         }
         tables
     }
@@ -313,6 +313,7 @@ impl World {
             priority,
             conditions,
             actions: vec![Action { order: None, kind: action }],
+            transforms: Vec::new(),
             tags: map(&[]),
         }));
     }
@@ -343,6 +344,27 @@ impl World {
             tags: map(&[]),
             created: Timestamp(0),
         }));
+    }
+
+    /// Gives a rule a transform.
+    pub fn transform(&mut self, priority: Priority, kind: TransformKind, from: &str, to: &str) {
+        let listener = listener_arn("web", 80);
+        let key = (listener.clone(), listener.rule(&format!("{priority:?}")));
+        let mut record = (**self.snapshot.rules.get(&key).unwrap()).clone();
+        record.transforms.push(Transform { kind, regex: from.into(), replace: to.into() });
+        self.snapshot.rules.insert(Arc::new(record));
+    }
+
+    /// A second node of the load balancer `web`, in `us-east-1b`, with the address 10.0.5.5.
+    pub fn second_node(&mut self) {
+        let owner = InterfaceOwner::LoadBalancer(balancer_arn("web"));
+        self.interface("eni-web2", "10.0.5.5", "sg-alb", owner);
+        self.change_interface("eni-web2", |interface| interface.zone = "us-east-1b".into());
+        self.change_balancer("web", |balancer| {
+            let mut mapping = balancer.zones[0].clone();
+            (mapping.zone, mapping.interface) = ("us-east-1b".into(), "eni-web2".into());
+            balancer.zones.push(mapping);
+        });
     }
 
     pub fn change_group(&mut self, name: &str, change: impl FnOnce(&mut TargetGroup)) {
@@ -498,5 +520,7 @@ pub fn get(target: &str) -> View<'_> {
         https: false,
         version: Version::Http11,
         body: Body::Empty,
+        local: None,
+        tls: None,
     }
 }

@@ -44,6 +44,19 @@ pub struct View<'a> {
     pub version: Version,
     /// What is known of the body.
     pub body: Body,
+    /// The address that the client connected to, when it is a listener's own.
+    pub local: Option<SocketAddr>,
+    /// The TLS session of the client's leg.
+    pub tls: Option<Tls<'a>>,
+}
+
+/// A TLS session, as `x-amzn-tls-…` headers tell of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tls<'a> {
+    /// `TLSv1.2`, `TLSv1.3`
+    pub version: &'a str,
+    /// OpenSSL's name of the cipher suite.
+    pub cipher: &'a str,
 }
 
 impl<'a> View<'a> {

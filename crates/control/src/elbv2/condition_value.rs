@@ -7,7 +7,7 @@ pub const VALUE_LENGTH: usize = 128;
 /// Longest header name and method, in characters. AWS: 40.
 pub const NAME_LENGTH: usize = 40;
 /// Compiled size of a regular expression, in bytes.
-const REGEX_SIZE: usize = 1 << 20;
+pub const REGEX_SIZE: usize = 1 << 20;
 
 /// Refuses with a `ValidationError`.
 pub fn refuse<T>(message: impl Into<String>) -> Result<T, Fault> {

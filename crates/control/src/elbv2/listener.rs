@@ -71,6 +71,8 @@ fn put_default_rule(ctx: &Ctx<'_>, txn: &mut Txn, listener: &ListenerArn, action
         priority: Priority::Default,
         conditions: Vec::new(),
         actions,
+        // AWS: default rules have none.
+        transforms: Vec::new(),
         tags: Tags::new(),
     });
 }

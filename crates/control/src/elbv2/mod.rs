@@ -1,7 +1,7 @@
 //! Operations of elbv2: application load balancers, their listeners and rules, target groups.
 //!
-//! Leaves out network and gateway load balancers, Lambda targets, trust stores, authentication and
-//! transforms: each is refused with a sentence that says so.
+//! Leaves out network and gateway load balancers, Lambda targets, trust stores and authentication:
+//! each is refused with a sentence that says so.
 
 mod action;
 pub mod attributes;
@@ -23,6 +23,7 @@ pub mod ssl_policy;
 pub mod tags;
 pub mod target;
 pub mod target_group;
+mod transform;
 mod zone;
 
 #[cfg(test)]

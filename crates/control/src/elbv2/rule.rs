@@ -1,7 +1,4 @@
 //! Rules of listeners: create, describe, change, reorder, delete.
-//!
-//! DEVIATION: transforms of rules (host-header-rewrite, url-rewrite) are refused with
-//! InvalidConfigurationRequest.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,7 +9,7 @@ use model::{ListenerArn, Record, RuleArn, Snapshot};
 use shapes::elbv2 as out;
 use shapes::elbv2::{
     CreateRuleInput, CreateRuleOutput, DeleteRuleInput, DeleteRuleOutput, DescribeRulesInput,
-    DescribeRulesOutput, ModifyRuleInput, ModifyRuleOutput, RulePriorityPair, RuleTransform,
+    DescribeRulesOutput, ModifyRuleInput, ModifyRuleOutput, RulePriorityPair,
     SetRulePrioritiesInput, SetRulePrioritiesOutput,
 };
 use store::Txn;
@@ -20,7 +17,7 @@ use wire::Fault;
 
 use super::action::{self, Place};
 use super::find::FoundRule;
-use super::{condition, fault, find, tags};
+use super::{condition, fault, find, tags, transform};
 use crate::Ctx;
 use crate::page::page;
 
@@ -31,7 +28,7 @@ pub fn create_rule(
     input: CreateRuleInput,
 ) -> Result<CreateRuleOutput, Fault> {
     let (listener, owner) = find::listener(ctx, txn, &input.listener_arn)?;
-    check_transforms(input.transforms.as_deref())?;
+    let transforms = transform::read(input.transforms.unwrap_or_default())?;
     let priority = priority(input.priority)?;
     let conditions = condition::read(input.conditions)?;
     let actions = action::read(ctx, txn, &place(&owner, &listener), input.actions)?;
@@ -50,6 +47,7 @@ pub fn create_rule(
         priority,
         conditions,
         actions,
+        transforms,
         tags: tags::of_new(input.tags.as_deref())?,
     };
     txn.put(rule.clone());
@@ -77,15 +75,6 @@ fn text(priority: Priority) -> String {
     }
 }
 
-fn check_transforms(transforms: Option<&[RuleTransform]>) -> Result<(), Fault> {
-    match transforms {
-        Some(transforms) if !transforms.is_empty() => {
-            Err(fault::unsupported("Transforms of rules"))
-        }
-        _ => Ok(()),
-    }
-}
-
 /// A rule as the API shows it.
 fn show(rule: &Rule) -> out::Rule {
     out::Rule {
@@ -94,7 +83,7 @@ fn show(rule: &Rule) -> out::Rule {
         conditions: Some(condition::show(&rule.conditions)),
         actions: Some(action::show(&rule.actions)),
         is_default: Some(rule.priority == Priority::Default),
-        transforms: Some(Vec::new()),
+        transforms: Some(transform::show(&rule.transforms)),
     }
 }
 
@@ -147,10 +136,15 @@ pub fn modify_rule(
     input: ModifyRuleInput,
 ) -> Result<ModifyRuleOutput, Fault> {
     let FoundRule { rule, listener, owner } = find::rule(ctx, txn, &input.rule_arn)?;
-    check_transforms(input.transforms.as_deref())?;
+    let reset = input.reset_transforms == Some(true);
+    let transforms = input.transforms.filter(|transforms| !transforms.is_empty());
+    if reset && transforms.is_some() {
+        let message = "Transforms and ResetTransforms cannot be specified at the same time";
+        return Err(Fault::validation(message));
+    }
     let conditions = input.conditions.filter(|conditions| !conditions.is_empty());
     let actions = input.actions.filter(|actions| !actions.is_empty());
-    if conditions.is_none() && actions.is_none() && input.reset_transforms != Some(true) {
+    if conditions.is_none() && actions.is_none() && transforms.is_none() && !reset {
         return Err(Fault::validation("Either conditions or actions must be specified"));
     }
     if rule.priority == Priority::Default {
@@ -166,6 +160,11 @@ pub fn modify_rule(
     }
     if let Some(actions) = actions {
         rule.actions = action::read(ctx, txn, &place(&owner, &listener), actions)?;
+    }
+    match transforms {
+        Some(transforms) => rule.transforms = transform::read(transforms)?,
+        None if reset => rule.transforms.clear(),
+        None => {}
     }
     let shown = show(&rule);
     txn.put(rule);

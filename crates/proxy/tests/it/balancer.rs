@@ -4,7 +4,7 @@ use std::io::Read;
 
 use model::balancer::{ActionKind, Redirect};
 
-use crate::client::Client;
+use crate::client::{Client, Got};
 use crate::origin::Origin;
 use crate::rig::{Rig, logged, until};
 use crate::world::{HOST, SG_ALB, SG_TARGET, World, balancer_arn, fixed, forward};
@@ -149,4 +149,96 @@ fn the_listeners_own_socket_takes_only_permitted_peers() {
     world.open_listener();
     rig.apply(&world);
     assert_eq!(rig.get_listener("/").text(), "no rule");
+}
+
+/// `name=value` of the cookies that a response sets.
+fn cookies(got: &Got) -> Vec<String> {
+    let lines = got.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie"));
+    let pair = |line: &str| line.split(';').next().unwrap().to_owned();
+    lines.map(|(_, value)| pair(value)).collect()
+}
+
+#[test]
+fn clients_stay_with_their_targets() {
+    let (one, two) = (Origin::text("127.10.3.30", "one"), Origin::text("127.10.3.31", "two"));
+    let mut world = World::new();
+    let group = world.group("sticky");
+    world.target(&group, one.addr);
+    world.target(&group, two.addr);
+    world.group_attributes(&group, &[("stickiness.enabled", "true")]);
+    world.default_action(forward(&[(&group, 1)]));
+    world.private_route("$default");
+    world.open_listener();
+    let mut rig = Rig::start(&world);
+    let first = rig.get("/");
+    let given = cookies(&first);
+    let names: Vec<_> = given.iter().map(|pair| pair.split('=').next().unwrap()).collect();
+    assert_eq!(names, ["AWSALB", "AWSALBCORS"]);
+    let lines = format!("Cookie: {}\r\n", given[0]);
+    // Through the API and at the listener's own socket alike.
+    for _ in 0..3 {
+        let mut client = Client::connect(rig.front);
+        let again = client.request("GET", "/", HOST, &lines);
+        assert_eq!((again.text(), cookies(&again).len()), (first.text(), 2));
+        assert_eq!(rig.inside().request("GET", "/", "x", &lines).text(), first.text());
+    }
+    // A target that left: another one, and another cookie.
+    let gone = if first.text() == "one" { one.addr } else { two.addr };
+    world.forget(&group, gone);
+    rig.apply(&world);
+    let other = rig.inside().request("GET", "/", "x", &lines);
+    assert_ne!(other.text(), first.text());
+    let moved = format!("Cookie: {}\r\n", cookies(&other)[0]);
+    world.register(&group, gone, None);
+    rig.apply(&world);
+    for _ in 0..3 {
+        assert_eq!(rig.inside().request("GET", "/", "x", &moved).text(), other.text());
+    }
+}
+
+#[test]
+fn rules_rewrite_what_targets_see() {
+    let echo = Origin::text("127.10.3.32", "ok");
+    let mut world = World::new();
+    let group = world.group("rewritten");
+    world.target(&group, echo.addr);
+    world.path_rule(1, "/old/*", forward(&[(&group, 1)]));
+    world.rewrite(1, "^/old/(.*)$", "/new/$1");
+    world.path_rule(2, "/bad", forward(&[(&group, 1)]));
+    world.rewrite(2, "^/bad$", "no path");
+    world.private_route("$default");
+    world.open_listener();
+    let rig = Rig::start(&world);
+    for got in [rig.get("/old/a?b=c"), rig.get_listener("/old/a?b=c")] {
+        assert_eq!(got.status, 200);
+    }
+    for seen in echo.wait(2) {
+        assert_eq!(seen.line, "GET /new/a?b=c HTTP/1.1");
+    }
+    assert_eq!((rig.get("/bad").status, rig.get_listener("/bad").status), (500, 500));
+}
+
+#[test]
+fn ambiguous_requests_end_the_connection() {
+    let origin = Origin::text("127.10.3.33", "ok");
+    let mut world = World::new();
+    let group = world.group("desync");
+    world.target(&group, origin.addr);
+    world.default_action(forward(&[(&group, 1)]));
+    world.open_listener();
+    let mut rig = Rig::start(&world);
+    let check = |rig: &Rig, lines: &str, expect: (u16, bool)| {
+        let got = rig.inside().request("GET", "/", "x", lines);
+        let closes = got.header("connection").is_some_and(|value| value == "close");
+        assert_eq!((got.status, closes), expect, "{lines:?}");
+    };
+    check(&rig, "", (200, false));
+    check(&rig, "Transfer_Encoding: x\r\n", (200, true));
+    check(&rig, "Content-Length: 0\r\n", (200, false));
+    world.balancer_attribute("routing.http.desync_mitigation_mode", "strictest");
+    rig.apply(&world);
+    check(&rig, "Content-Length: 0\r\n", (400, true));
+    world.balancer_attribute("routing.http.desync_mitigation_mode", "monitor");
+    rig.apply(&world);
+    check(&rig, "Transfer_Encoding: x\r\n", (200, false));
 }

@@ -66,7 +66,7 @@ impl Rig {
         bind(&tables, &mut self.registry);
         for target in tables.groups.values().flat_map(|group| &group.targets) {
             if target.live.get().health() == HealthMark::Initial {
-                target.live.get().set_health(HealthMark::Healthy);
+                target.live.get().set_health(HealthMark::Healthy, model::Timestamp(0));
             }
         }
         self.tables.store(Arc::new(tables));

@@ -229,6 +229,26 @@ impl World {
         self.put(balancer);
     }
 
+    /// Sets attributes of a target group.
+    pub fn group_attributes(&mut self, group: &TargetGroupArn, pairs: &[(&str, &str)]) {
+        let mut record = (**self.snapshot.target_groups.get(group).unwrap()).clone();
+        let pairs = pairs.iter().map(|(key, value)| ((*key).into(), (*value).into()));
+        record.attributes.extend(pairs);
+        self.put(record);
+    }
+
+    /// Rewrites paths and queries of requests that the rule with this priority forwards.
+    pub fn rewrite(&mut self, priority: u32, regex: &str, replace: &str) {
+        let key = (listener_arn(), listener_arn().rule(&priority.to_string()));
+        let mut rule = (**self.snapshot.rules.get(&key).unwrap()).clone();
+        rule.transforms = vec![Transform {
+            kind: TransformKind::Url,
+            regex: regex.into(),
+            replace: replace.into(),
+        }];
+        self.put(rule);
+    }
+
     /// Sets the listener's default action.
     pub fn default_action(&mut self, kind: ActionKind) {
         self.put_rule("default", Priority::Default, Vec::new(), kind);
@@ -247,6 +267,7 @@ impl World {
             priority,
             conditions: on,
             actions: vec![Action { order: Some(1), kind }],
+            transforms: Vec::new(),
             tags: Tags::new(),
         });
     }

@@ -16,14 +16,23 @@ use crate::tables::ListenerTable;
 /// What a rule does.
 #[derive(Debug)]
 pub enum Act {
-    /// To one of these groups.
-    Forward(Vec<Weighted>),
+    /// To one of several groups.
+    Forward(Split),
     /// To another URL.
     Redirect(Redirect),
     /// Always this.
     Fixed(Answer),
-    /// The rule has no action that can be followed.
-    Broken(Refusal),
+    /// The rule has no action that can be followed: status and reason.
+    Broken(u16, Refusal),
+}
+
+/// What a forward action chooses from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Split {
+    /// The groups.
+    pub groups: Vec<Weighted>,
+    /// How long a client stays with its group, in milliseconds; none when it does not.
+    pub sticky_ms: Option<i64>,
 }
 
 /// A group of a forward action.

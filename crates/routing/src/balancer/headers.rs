@@ -29,6 +29,7 @@ pub fn towards_target(
     edits.extend(forwarded_for(balancer, view));
     edits.push(Edit::set("X-Forwarded-Proto", if view.https { "https" } else { "http" }));
     edits.push(Edit::set("X-Forwarded-Port", listener.port.to_string()));
+    tls(listener, view, &mut edits);
     let received = view.values(trace::HEADER).next();
     let traced = trace::extend(received, now, draw, Use::BalancerTrace);
     edits.push(Edit::set(trace::HEADER, traced));
@@ -64,6 +65,22 @@ fn host(listener: &ListenerTable, view: &View) -> Option<Edit> {
         },
     };
     (line != Some(wanted.as_bytes())).then(|| Edit::set("Host", wanted.as_bytes()))
+}
+
+/// AWS: tells targets of the client's TLS session when the load balancer is told to.
+fn tls(listener: &ListenerTable, view: &View, edits: &mut Vec<Edit>) {
+    if !listener.balancer.tls_headers {
+        return;
+    }
+    let (version, cipher) = &listener.tls_names;
+    match view.tls {
+        Some(session) => {
+            edits.push(Edit::set(version.clone(), session.version));
+            edits.push(Edit::set(cipher.clone(), session.cipher));
+        }
+        // What clients say of themselves is not the load balancer's word.
+        None => edits.extend([version, cipher].map(|name| Edit::remove(name.clone()))),
+    }
 }
 
 fn forwarded_for(balancer: &BalancerTable, view: &View) -> Option<Edit> {

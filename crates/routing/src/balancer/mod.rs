@@ -1,16 +1,23 @@
 //! The load balancer's decision: from a listener and a request to a target or an answer.
 //!
-//! Order: limits, rules, action, group, target, headers. Stickiness, slow start, authentication
-//! actions and transforms are not built.
+//! Order: limits, rules, action, group, target, transforms, headers. Authentication actions are not
+//! built.
 
 pub mod action;
+mod choose;
 pub mod condition;
+pub mod cookie;
+pub mod desync;
 pub mod headers;
 pub mod health;
 pub mod pages;
 pub mod pick;
 pub mod retry;
 pub mod rule;
+pub mod slow;
+pub mod sticky;
+pub mod transform;
+pub mod zone;
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -19,6 +26,8 @@ use model::Timestamp;
 
 use crate::answer::Answer;
 use crate::balancer::action::Act;
+use crate::balancer::sticky::{Session, Stick};
+use crate::balancer::transform::Transformed;
 use crate::edit::Edit;
 use crate::finding::{Refusal, Step};
 use crate::tables::{GroupTable, ListenerTable, RuleEntry, TargetEntry};
@@ -33,7 +42,7 @@ pub enum Decision<'t> {
     Respond(Respond<'t>),
 }
 
-/// A request on its way to a target. Method and target stay as they are.
+/// A request on its way to a target. The method stays as it is.
 #[derive(Debug)]
 pub struct Forward<'t> {
     /// The rule that matched.
@@ -50,6 +59,18 @@ pub struct Forward<'t> {
     pub https: bool,
     /// Changes of the header lines, on top of those that the listener saw.
     pub edits: Vec<Edit>,
+    /// The path and query to send instead, when a transform rewrote them.
+    pub uri: Option<String>,
+    /// What transforms did, for `explain`.
+    pub transformed: Transformed,
+    /// What cookies did: for the group, for the target.
+    pub stick: (Stick, Stick),
+    /// What the response's cookies depend on.
+    pub session: Session<'t>,
+    /// The zone whose targets may be used, with cross-zone load balancing off.
+    pub zone: Option<&'t str>,
+    /// Whether the client's connection has to end after the response.
+    pub close: bool,
     /// To connect. AWS: 10 seconds, then 504.
     pub connect_timeout: Duration,
     /// Between any two bytes of the target; then 504.
@@ -99,6 +120,10 @@ pub fn decide<'t>(
     if let Err((status, reason)) = check(view) {
         return refuse(status, Refusal::new(Step::Listener, reason), None, None);
     }
+    let desync = desync::verdict(view, listener.balancer.desync);
+    if let desync::Verdict::Refuse(reason) = desync {
+        return refuse(400, Refusal::new(Step::Listener, reason.words()), None, None);
+    }
     let Some((rule, tried)) = rule::choose(listener, view) else {
         let refusal = Refusal::new(Step::Rule, "the listener has no default rule");
         return refuse(500, refusal, None, None);
@@ -109,26 +134,52 @@ pub fn decide<'t>(
     let own = |answer| {
         Decision::Respond(Respond { rule: Some(rule), group: None, answer, refusal: None })
     };
-    let groups = match &rule.act {
-        Act::Forward(groups) => groups,
+    let split = match &rule.act {
+        Act::Forward(split) => split,
         Act::Redirect(redirect) => return own(action::redirect(redirect, listener, view)),
         Act::Fixed(answer) => return own(answer.clone()),
-        Act::Broken(refusal) => return refuse(503, refusal.clone(), Some(rule), None),
+        Act::Broken(status, refusal) => {
+            return refuse(*status, refusal.clone(), Some(rule), None);
+        }
     };
-    match forward(tables, listener, rule, groups, draw, turn) {
-        Ok((group, target, from, dial)) => Decision::Forward(Forward {
-            rule,
+    let scene = choose::Scene { tables, listener, rule, view, now, draw, turn };
+    let (chosen, rewritten) = match choose::choose(&scene, split) {
+        Ok(chosen) => (chosen, transform::apply(&rule.transforms, view)),
+        Err(respond) => return Decision::Respond(*respond),
+    };
+    let rewritten = match rewritten {
+        Ok(rewritten) => rewritten,
+        // AWS: a transform that matches and cannot be done is 500.
+        Err(reason) => {
+            let refusal = Refusal::new(Step::Rule, reason);
+            return refuse(500, refusal, Some(rule), None);
+        }
+    };
+    scene.count(&chosen);
+    let host = rewritten.host.as_deref().or(view.host);
+    let group = chosen.group;
+    Decision::Forward(Forward {
+        rule,
+        group,
+        target: chosen.target,
+        dial: chosen.dial,
+        from: chosen.from,
+        https: group.https,
+        edits: headers::towards_target(listener, &View { host, ..*view }, now, draw),
+        transformed: rewritten.done(),
+        uri: rewritten.uri,
+        stick: chosen.stick,
+        session: Session {
             group,
-            target,
-            dial,
-            from,
-            https: group.https,
-            edits: headers::towards_target(listener, view, now, draw),
-            connect_timeout: CONNECT_TIMEOUT,
-            idle_timeout: listener.balancer.idle_timeout,
-        }),
-        Err(respond) => Decision::Respond(*respond),
-    }
+            group_sticky: split.sticky_ms.is_some(),
+            application: sticky::has_application(group, view),
+            secure: listener.https,
+        },
+        zone: chosen.zone,
+        close: matches!(desync, desync::Verdict::AllowAndClose(_)),
+        connect_timeout: CONNECT_TIMEOUT,
+        idle_timeout: listener.balancer.idle_timeout,
+    })
 }
 
 /// What is refused before any rule is tried: status and reason.
@@ -154,40 +205,6 @@ fn check(view: &View) -> Result<(), (u16, String)> {
         return Err((463, format!("X-Forwarded-For has {hops} addresses, 30 at most")));
     }
     Ok(())
-}
-
-type Way<'t> = (&'t GroupTable, &'t TargetEntry, IpAddr, SocketAddr);
-
-fn forward<'t>(
-    tables: &'t Tables,
-    listener: &'t ListenerTable,
-    rule: &'t RuleEntry,
-    groups: &[action::Weighted],
-    draw: u64,
-    turn: Turn,
-) -> Result<Way<'t>, Box<Respond<'t>>> {
-    let end = |status, refusal, group| {
-        let answer = pages::page(status);
-        Box::new(Respond { rule: Some(rule), group, answer, refusal: Some(refusal) })
-    };
-    let arn = action::choose(groups, draw).map_err(|refusal| end(503, refusal, None))?;
-    let group = tables.groups.get(arn).map(|group| &**group).ok_or_else(|| {
-        let reason = format!("there is no target group {arn}");
-        end(503, Refusal::new(Step::Group, reason), None)
-    })?;
-    let target = pick::pick(group, draw, turn).map_err(|refusal| end(503, refusal, Some(group)))?;
-    // DEVIATION: A request to a target that security groups forbid is answered with 504 at once;
-    // AWS answers so after ten seconds without a connection.
-    let from = target.permit.clone().map_err(|refusal| end(504, refusal, Some(group)))?;
-    let Some(dial) = target.dial else {
-        let reason = format!("target {} has no address", target.id.id);
-        return Err(end(503, Refusal::new(Step::Target, reason), Some(group)));
-    };
-    if turn == Turn::Take {
-        listener.balancer.live.get().requests.add(1);
-        group.live.get().requests.add(1);
-    }
-    Ok((group, target, from, dial))
 }
 
 fn refuse<'t>(

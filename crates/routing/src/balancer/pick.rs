@@ -1,53 +1,104 @@
-//! Which target of a group gets a request. Stickiness and slow start are not built.
+//! Which target of a group gets a request, among those of the node's zone when cross-zone load
+//! balancing is off.
 
 // DEVIATION: Round robin takes turns over a whole load balancer; on AWS each of its nodes takes
-// turns of its own. Zones make no difference, as with cross-zone load balancing on.
+// turns of its own.
 
 use std::sync::atomic::Ordering::Relaxed;
 
+use model::Timestamp;
+
 use crate::balancer::Turn;
+use crate::balancer::slow;
+use crate::balancer::sticky::Why;
 use crate::draw::{Use, derive};
 use crate::finding::{Refusal, Step};
 use crate::tables::{Algorithm, GroupTable, Standing, TargetEntry};
 
+/// What a pick depends on besides the group.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask<'a> {
+    /// The zone whose targets may be used; none for all.
+    pub zone: Option<&'a str>,
+    /// The time.
+    pub now: Timestamp,
+    /// The request's draw.
+    pub draw: u64,
+    /// Whether the cursor moves on.
+    pub turn: Turn,
+}
+
+impl Ask<'_> {
+    /// Whether a target may be used at all.
+    fn admits(&self, target: &TargetEntry) -> bool {
+        let here = self.zone.is_none_or(|zone| target.zone.as_deref().is_none_or(|z| z == zone));
+        target.standing == Standing::InService && here
+    }
+
+    fn is_healthy(&self, target: &TargetEntry) -> bool {
+        self.admits(target) && target.live.get().is_healthy()
+    }
+}
+
 /// The target for a request. With `Turn::Take` the group's cursor moves past it.
-pub fn pick(group: &GroupTable, draw: u64, turn: Turn) -> Result<&TargetEntry, Refusal> {
+pub fn pick<'t>(group: &'t GroupTable, ask: &Ask) -> Result<&'t TargetEntry, Refusal> {
     let cursor = &group.live.get().cursor;
     loop {
         let at = cursor.load(Relaxed);
-        let index = choose(group, at, draw).ok_or_else(|| none(group))?;
-        let moved = turn == Turn::Peek
+        let index = choose(group, at, ask).ok_or_else(|| none(group, ask))?;
+        let moved = ask.turn == Turn::Peek
             || cursor.compare_exchange_weak(at, index as u64 + 1, Relaxed, Relaxed).is_ok();
         if moved {
-            return group.targets.get(index).ok_or_else(|| none(group));
+            return group.targets.get(index).ok_or_else(|| none(group, ask));
         }
     }
+}
+
+/// The target that a cookie names, if a pick could choose it too.
+///
+/// AWS: clients leave targets that drain or turn unhealthy, unless all get traffic (fail open).
+pub fn held<'t>(group: &'t GroupTable, index: usize, ask: &Ask) -> Result<&'t TargetEntry, Why> {
+    let target = group.targets.get(index).filter(|target| ask.admits(target)).ok_or(Why::Gone)?;
+    let others = || group.targets.iter().any(|target| ask.is_healthy(target));
+    let out = !target.live.get().is_healthy() && enough_healthy(group, ask) && others();
+    if out { Err(Why::Unhealthy) } else { Ok(target) }
 }
 
 /// The index of the target that comes next when the cursor stands at `cursor`.
 ///
 /// AWS: healthy targets; all that are registered and not draining when too few are healthy
 /// (fail open), new ones without a verdict included.
-pub fn choose(group: &GroupTable, cursor: u64, draw: u64) -> Option<usize> {
-    let healthy = |target: &TargetEntry| in_service(target) && target.live.get().is_healthy();
-    if enough_healthy(group) {
-        among(group, cursor, draw, healthy).or_else(|| among(group, cursor, draw, in_service))
-    } else {
-        among(group, cursor, draw, in_service)
+pub fn choose(group: &GroupTable, cursor: u64, ask: &Ask) -> Option<usize> {
+    let (healthy, any) =
+        (|target: &TargetEntry| ask.is_healthy(target), |target: &TargetEntry| ask.admits(target));
+    if !enough_healthy(group, ask) {
+        return among(group, cursor, ask, any);
     }
+    let ready = |target: &TargetEntry| healthy(target) && is_ramped(group, target, ask);
+    let full = group.slow_start.and_then(|_| among(group, cursor, ask, ready));
+    full.or_else(|| among(group, cursor, ask, healthy)).or_else(|| among(group, cursor, ask, any))
 }
 
-fn in_service(target: &TargetEntry) -> bool {
-    target.standing == Standing::InService
+/// Whether a healthy target takes its turn, as slow start goes.
+fn is_ramped(group: &GroupTable, target: &TargetEntry, ask: &Ask) -> bool {
+    let Some(slow) = group.slow_start else { return true };
+    let oldest = || {
+        let healthy = group.targets.iter().filter(|target| ask.is_healthy(target));
+        healthy.map(|target| target.live.get().healthy_since()).min().unwrap_or(ask.now)
+    };
+    let draw = derive(ask.draw, Use::SlowStart);
+    slow::admits(slow, target.live.get().healthy_since(), oldest, ask.now, draw)
 }
 
 /// With the default threshold of one healthy target nothing has to be counted: a search that
 /// finds none says the same.
-fn enough_healthy(group: &GroupTable) -> bool {
+///
+/// AWS: counts and percentages are those of the zone when cross-zone load balancing is off.
+fn enough_healthy(group: &GroupTable, ask: &Ask) -> bool {
     if group.fail_open_count <= 1 && group.fail_open_percent.is_none() {
         return true;
     }
-    let registered = group.targets.iter().filter(|target| in_service(target));
+    let registered = group.targets.iter().filter(|target| ask.admits(target));
     let (mut all, mut healthy) = (0, 0);
     for target in registered {
         all += 1;
@@ -60,7 +111,7 @@ fn enough_healthy(group: &GroupTable) -> bool {
 fn among(
     group: &GroupTable,
     cursor: u64,
-    draw: u64,
+    ask: &Ask,
     eligible: impl Fn(&TargetEntry) -> bool,
 ) -> Option<usize> {
     let count = group.targets.len();
@@ -77,14 +128,22 @@ fn among(
         }
         Algorithm::Random => {
             let all: Vec<_> = from_cursor.collect();
-            let chosen = derive(draw, Use::Target).checked_rem(all.len() as u64)?;
+            let chosen = derive(ask.draw, Use::Target).checked_rem(all.len() as u64)?;
             all.get(chosen as usize).copied()
         }
     }
 }
 
-fn none(group: &GroupTable) -> Refusal {
+fn none(group: &GroupTable, ask: &Ask) -> Refusal {
     let name = &group.name;
+    if let Some(zone) = ask.zone {
+        if group.targets.iter().any(|target| target.standing == Standing::InService) {
+            let reason = format!(
+                "target group {name} has no targets in {zone}, and cross-zone load balancing is off"
+            );
+            return Refusal::new(Step::Target, reason);
+        }
+    }
     let unusable = group.targets.iter().find_map(|target| match &target.standing {
         Standing::Unusable(reason) => Some((&target.id.id, reason)),
         Standing::InService | Standing::Draining => None,

@@ -18,15 +18,20 @@ pub struct Way<'t> {
     pub from: IpAddr,
 }
 
-/// The next target of the group after those that were tried: a healthy one if there is any, else
-/// one that is in service.
-pub fn another<'t>(group: &'t GroupTable, tried: &[&TargetId]) -> Option<Way<'t>> {
+/// The next target of the group (in the zone, if one is given) after those that were tried: a
+/// healthy one if there is any, else one that is in service.
+pub fn another<'t>(
+    group: &'t GroupTable,
+    zone: Option<&str>,
+    tried: &[&TargetId],
+) -> Option<Way<'t>> {
     let last = tried.last().and_then(|last| group.targets.iter().position(|t| t.id == **last));
     let (before, after) = group.targets.split_at(last.map_or(0, |last| last + 1));
     let others = || after.iter().chain(before).filter(|target| !tried.contains(&&target.id));
     let way = |target: &'t TargetEntry| {
         let (dial, from) = (target.dial?, *target.permit.as_ref().ok()?);
-        (target.standing == Standing::InService).then_some(Way { target, dial, from })
+        let here = zone.is_none_or(|zone| target.zone.as_deref().is_none_or(|own| own == zone));
+        (target.standing == Standing::InService && here).then_some(Way { target, dial, from })
     };
     let healthy = others().filter(|target| target.live.get().is_healthy()).find_map(way);
     healthy.or_else(|| others().find_map(way))
@@ -37,7 +42,6 @@ mod tests {
     use super::*;
     use crate::finding::{Refusal, Step};
     use crate::live::HealthMark;
-    use crate::tables::Algorithm;
 
     /// Targets by letter: `h` healthy, `i` initial, `u` unhealthy, `d` draining, `r` refused,
     /// `n` without an address. Ports are their places.
@@ -55,24 +59,18 @@ mod tests {
                 },
                 live: Default::default(),
             };
-            entry.live.get().set_health(match letter {
-                'i' => HealthMark::Initial,
-                'u' => HealthMark::Unhealthy,
-                _ => HealthMark::Healthy,
-            });
+            entry.live.get().set_health(
+                match letter {
+                    'i' => HealthMark::Initial,
+                    'u' => HealthMark::Unhealthy,
+                    _ => HealthMark::Healthy,
+                },
+                model::Timestamp(0),
+            );
             entry
         };
-        GroupTable {
-            arn: "g".into(),
-            name: "g".into(),
-            balancer: None,
-            https: false,
-            algorithm: Algorithm::RoundRobin,
-            fail_open_count: 1,
-            fail_open_percent: None,
-            targets: letters.chars().enumerate().map(target).collect(),
-            live: Default::default(),
-        }
+        let targets = letters.chars().enumerate().map(target).collect();
+        GroupTable { targets, ..GroupTable::empty("g".into(), "g") }
     }
 
     #[test]
@@ -81,7 +79,7 @@ mod tests {
             let group = group(letters);
             let id = |port: &u16| TargetId { id: "10.0.0.1".into(), port: *port };
             let tried: Vec<_> = tried.iter().map(id).collect();
-            let way = another(&group, &tried.iter().collect::<Vec<_>>());
+            let way = another(&group, None, &tried.iter().collect::<Vec<_>>());
             assert_eq!(way.map(|way| way.target.id.port), expect, "{letters} {tried:?}");
             assert_eq!(way.map(|way| way.dial.port()), expect);
         };

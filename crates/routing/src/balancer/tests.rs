@@ -165,9 +165,9 @@ fn unhealthy_targets_are_left_out_until_all_are() {
     };
     assert_eq!(turns(), "1212");
     let group = tables.groups.values().next().unwrap();
-    group.targets[0].live.get().set_health(HealthMark::Unhealthy);
+    group.targets[0].live.get().set_health(HealthMark::Unhealthy, model::Timestamp(0));
     assert_eq!(turns(), "2222");
-    group.targets[1].live.get().set_health(HealthMark::Unhealthy);
+    group.targets[1].live.get().set_health(HealthMark::Unhealthy, model::Timestamp(0));
     assert_eq!(turns(), "1212");
 }
 
@@ -182,4 +182,129 @@ fn weighted_groups_share_requests() {
     let blue = |draw| u32::from(outcome(&tables, &get("/"), draw).starts_with("127.0.0.1:9001"));
     let count: u32 = (0..10_000).map(blue).sum();
     assert!(count.abs_diff(2_500) < 150, "{count}");
+}
+
+/// Target 1 is in `us-east-1a`, target 2 in `us-east-1b`; the load balancer is in both.
+fn zonal(cross_zone: &str) -> World {
+    let mut world = World::main_road();
+    world.second_node();
+    world.target_group("tg", &[("load_balancing.cross_zone.enabled", cross_zone)]);
+    world.change_target("tg", "10.0.3.1", 8080, |t| t.zone = Some("us-east-1a".into()));
+    world.change_target("tg", "10.0.3.2", 8080, |t| t.zone = Some("us-east-1b".into()));
+    world
+}
+
+#[test]
+fn without_cross_zone_the_node_decides() {
+    let at = |ip: &str| Some(format!("{ip}:80").parse().unwrap());
+    let check = |world: &World, view: &View, expect: &str| {
+        for draw in 0..4 {
+            let got = outcome(&world.healthy(), view, draw);
+            assert!(got.starts_with(expect), "{view:?}: {got}");
+        }
+    };
+    let off = zonal("false");
+    check(&off, &View { local: at("10.0.2.5"), ..get("/") }, "10.0.3.1");
+    check(&off, &View { local: at("10.0.5.5"), ..get("/") }, "10.0.3.2");
+    // The node's own socket stands elsewhere.
+    let mut booked = zonal("false");
+    booked.settings.address_book.push((at("10.0.5.5").unwrap(), at("127.0.0.5").unwrap()));
+    check(&booked, &View { local: at("127.0.0.5"), ..get("/") }, "10.0.3.2");
+    // Nothing is known of the node: the peer's zone, that of a link for example.
+    let mut far = zonal("false");
+    far.change_interface("eni-lnk", |interface| interface.zone = "us-east-1b".into());
+    let link = View { source: ([10, 0, 1, 5], 1).into(), ..get("/") };
+    check(&off, &link, "10.0.3.1");
+    check(&far, &link, "10.0.3.2");
+    // Nor of the peer: any node.
+    let tables = off.healthy();
+    let one = |draw: &u64| outcome(&tables, &get("/"), *draw).starts_with("10.0.3.1");
+    let share = (0..1000).filter(one).count();
+    assert!((400..600).contains(&share), "{share}");
+    let mut empty = zonal("false");
+    empty.drain("tg", "10.0.3.2", 8080);
+    check(
+        &empty,
+        &View { local: at("10.0.5.5"), ..get("/") },
+        "503 target: target group tg has no targets in us-east-1b, and cross-zone",
+    );
+    check(&empty, &View { local: at("10.0.2.5"), ..get("/") }, "10.0.3.1");
+    for on in ["true", "use_load_balancer_configuration"] {
+        let tables = zonal(on).healthy();
+        let view = View { local: at("10.0.2.5"), ..get("/") };
+        let pair = [outcome(&tables, &view, 1), outcome(&tables, &view, 1)];
+        assert_ne!(pair[0], pair[1]);
+    }
+}
+
+#[test]
+fn transforms_act_once_the_rule_is_chosen() {
+    let check = |kind, from: &str, to: &str, target: &str, expect: Result<(&str, &str), &str>| {
+        let mut world = World::main_road();
+        let priority = Priority::At(1);
+        world.rule("web", 80, priority, vec![path_is("/old*")], forward(&[("tg", 1)]));
+        world.rule("web", 80, Priority::At(2), vec![path_is("/new*")], answer(299));
+        world.transform(priority, kind, from, to);
+        let (tables, _) = world.compile();
+        let listener = &tables.listeners[&listener_arn("web", 80)];
+        let view = View { host: Some("shop.example"), ..get(target) };
+        let story = crate::explain::explain_at(&tables, listener, &view, NOW, 1);
+        match decide(&tables, listener, &view, NOW, 1, Turn::Peek) {
+            Decision::Forward(forward) => {
+                let host = forward.edits.iter().find_map(|edit| match edit {
+                    Edit::Set(name, value) if name == "Host" => {
+                        String::from_utf8(value.clone()).ok()
+                    }
+                    _ => None,
+                });
+                let got = (forward.uri.unwrap_or_default(), host.unwrap_or_default());
+                let (uri, host) = expect.unwrap();
+                assert_eq!((got.0.as_str(), got.1.as_str()), (uri, host));
+                let rule = story.steps.iter().find(|step| step.step == Step::Rule).unwrap();
+                let told = if uri.is_empty() && !host.contains("inner") {
+                    "transforms do not match"
+                } else {
+                    "rewritten to"
+                };
+                assert!(rule.detail.contains(told), "{}", rule.detail);
+            }
+            Decision::Respond(respond) => {
+                let reason = respond.refusal.unwrap().reason;
+                assert!(reason.contains(expect.unwrap_err()), "{reason}");
+                assert_eq!(respond.answer.status, 500);
+                assert_eq!(story.refusal().unwrap().step, Step::Rule);
+            }
+        }
+    };
+    use model::balancer::TransformKind::{Host, Url};
+    check(Url, "^/old", "/new", "/old/a?b", Ok(("/new/a?b", "shop.example")));
+    check(Url, "^/other", "/new", "/old/a?b", Ok(("", "shop.example")));
+    check(Url, "^/old", "new", "/old", Err("which is no URL"));
+    check(Url, "(", "new", "/old", Err("is no regular expression"));
+    check(Host, "^(.*)[.]example$", "$1.inner", "/old", Ok(("", "shop.inner")));
+    check(Host, "example", "a b", "/old", Err("which is no host"));
+}
+
+#[test]
+fn odd_requests_follow_the_mode() {
+    let check = |mode: &str, lines: &[(&str, &[u8])], expect: &str, closes| {
+        let mut world = World::main_road();
+        let attribute = [("routing.http.desync_mitigation_mode", mode)];
+        world.balancer("web", model::balancer::Scheme::Internal, "eni-web", &attribute);
+        let view = View { headers: lines, ..get("/") };
+        let tables = world.healthy();
+        let got = outcome(&tables, &view, 1);
+        assert!(got.starts_with(expect), "{mode} {lines:?}: {got}");
+        let listener = &tables.listeners[&listener_arn("web", 80)];
+        if let Decision::Forward(forward) = decide(&tables, listener, &view, NOW, 1, Turn::Peek) {
+            assert_eq!(forward.close, closes, "{mode} {lines:?}");
+        }
+    };
+    let odd: [(&str, &[u8]); 1] = [("Transfer_Encoding", b"x")];
+    check("monitor", &odd, "10.0.3.1", false);
+    check("defensive", &odd, "10.0.3.1", true);
+    check("strictest", &odd, "400 listener: desync mitigation refuses the request", false);
+    let bad: [(&str, &[u8]); 1] = [("Content-Length", b"5,5")];
+    check("monitor", &bad, "10.0.3.1", false);
+    check("defensive", &bad, "400 listener: desync mitigation", false);
 }

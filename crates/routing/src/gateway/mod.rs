@@ -127,6 +127,8 @@ impl GatewayDecision<'_> {
             https: false,
             version: crate::Version::Http11,
             body: view.body,
+            local: None,
+            tls: None,
         }
     }
 }

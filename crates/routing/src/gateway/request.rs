@@ -149,6 +149,8 @@ mod tests {
             https: false,
             version: Version::Http11,
             body: Body::Empty,
+            local: None,
+            tls: None,
         }
     }
 

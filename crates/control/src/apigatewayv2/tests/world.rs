@@ -294,6 +294,7 @@ fn a_default_rule() -> Rule {
         priority: Priority::Default,
         conditions: Vec::new(),
         actions: Vec::new(),
+        transforms: Vec::new(),
         tags: Tags::new(),
     }
 }

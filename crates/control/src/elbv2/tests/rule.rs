@@ -296,7 +296,7 @@ fn modify_replaces_only_what_is_given() {
     check(json!({ "Conditions": [path_is("a b")] }), "ValidationError", "path-pattern");
     check(json!({ "Actions": [forward("x")] }), "ValidationError", "target group ARN");
     let transform = json!([{ "Type": "url-rewrite" }]);
-    check(json!({ "Transforms": transform }), "InvalidConfigurationRequest", "not supported");
+    check(json!({ "Transforms": transform }), "ValidationError", "A 'UrlRewriteConfig' must be");
     let gone = json!({ "RuleArn": format!("{arn}0"), "Actions": [fixed("200")] });
     world.refuses("ModifyRule", gone, "RuleNotFound", "One or more rules not found");
 }
@@ -362,7 +362,61 @@ fn deletes_and_frees_the_group() {
     world.ok("DeleteRule", json!({ "RuleArn": arn }));
     world.refuses("DeleteRule", json!({ "RuleArn": arn }), "RuleNotFound", "rules not found");
     world.listener(&other, 80, &group);
-    let rewrite = json!({ "Transforms": [{ "Type": "host-header-rewrite" }] });
-    let input = with(place.input(7, json!([path_is("/a")])), rewrite);
-    world.refuses("CreateRule", input, "InvalidConfigurationRequest", "not supported here yet");
+}
+
+fn rewrite(kind: &str, config: &str, rewrites: &[(&str, &str)]) -> Value {
+    let one = |(regex, replace): &(&str, &str)| json!({ "Regex": regex, "Replace": replace });
+    let rewrites: Vec<_> = rewrites.iter().map(one).collect();
+    json!({ "Type": kind, config: { "Rewrites": rewrites } })
+}
+
+#[test]
+fn transforms_are_kept_replaced_and_reset() {
+    let place = place();
+    let world = &place.world;
+    let host = rewrite("host-header-rewrite", "HostHeaderRewriteConfig", &[("^a(.)", "$1")]);
+    let url = rewrite("url-rewrite", "UrlRewriteConfig", &[("^/a", "")]);
+    let both = json!({ "Transforms": [host, url] });
+    let input = with(place.input(7, json!([path_is("/a")])), both);
+    let made = &world.ok("CreateRule", input)["Rules"][0];
+    let arn = text(&made["RuleArn"]);
+    let shown = |expect: Value| {
+        let rules = world.ok("DescribeRules", json!({ "RuleArns": [arn] }));
+        assert_eq!(rules["Rules"][0]["Transforms"], expect);
+    };
+    assert_eq!(made["Transforms"], json!([host, url]));
+    shown(json!([host, url]));
+    let modify = |changes: Value| world.ok("ModifyRule", with(json!({ "RuleArn": arn }), changes));
+    modify(json!({ "Conditions": [path_is("/b")] }));
+    shown(json!([host, url]));
+    modify(json!({ "Transforms": [url] }));
+    shown(json!([url]));
+    modify(json!({ "ResetTransforms": true }));
+    shown(json!([]));
+    let input = json!({ "RuleArn": arn, "Transforms": [url], "ResetTransforms": true });
+    world.refuses("ModifyRule", input, "ValidationError", "cannot be specified at the same time");
+}
+
+#[test]
+fn transforms_are_checked() {
+    let place = place();
+    let check = |transforms: Value, part: &str| {
+        let transforms = json!({ "Transforms": transforms });
+        let input = with(place.input(7, json!([path_is("/a")])), transforms);
+        place.world.refuses("CreateRule", input, "ValidationError", part);
+    };
+    let url = |rewrites: &[(&str, &str)]| rewrite("url-rewrite", "UrlRewriteConfig", rewrites);
+    let long = "a".repeat(1025);
+    check(json!([{ "Type": "url-rewrite" }]), "A 'UrlRewriteConfig' must be specified");
+    check(json!([{ "Type": "host-header-rewrite" }]), "A 'HostHeaderRewriteConfig' must be");
+    check(json!([url(&[])]), "Exactly one rewrite");
+    check(json!([url(&[("a", "b"), ("c", "d")])]), "Exactly one rewrite");
+    check(json!([url(&[("a", "b")]), url(&[("c", "d")])]), "only one 'url-rewrite' transform");
+    check(json!([url(&[("(", "b")])]), "The regular expression '(' is not valid");
+    check(json!([url(&[("(?=a)", "b")])]), "is not valid");
+    check(json!([url(&[("", "b")])]), "is not valid");
+    check(json!([url(&[(&long, "b")])]), "The 'Regex' value is too long; the limit is '1024'");
+    check(json!([url(&[("a", &long)])]), "The 'Replace' value is too long");
+    let other = rewrite("url-rewrite", "HostHeaderRewriteConfig", &[("a", "b")]);
+    check(json!([with(url(&[("a", "b")]), other)]), "Only 'UrlRewriteConfig' can be specified");
 }

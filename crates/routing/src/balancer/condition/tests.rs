@@ -15,6 +15,8 @@ fn view<'a>(method: &'a str, target: &'a str, headers: &'a [(&'a str, &'a [u8])]
         https: false,
         version: Version::Http11,
         body: Body::Empty,
+        local: None,
+        tls: None,
     }
 }
 

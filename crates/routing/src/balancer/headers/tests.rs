@@ -152,3 +152,27 @@ fn hops_are_counted_over_all_lines() {
     check(&["a"], 1);
     check(&["a, b", "c"], 3);
 }
+
+#[test]
+fn targets_are_told_of_the_tls_session() {
+    let session = crate::Tls { version: "TLSv1.3", cipher: "TLS_AES_128_GCM_SHA256" };
+    let lines: [(&str, &[u8]); 1] = [("x-amzn-tls-version", b"forged")];
+    let check = |flag: &str, tls, names: [&str; 2], expect: [&str; 2]| {
+        let key = "routing.http.x_amzn_tls_version_and_cipher_suite.enabled";
+        let mut world = World::main_road();
+        world.balancer("web", Scheme::Internal, "eni-web", &[(key, flag)]);
+        if names[0] != "x-amzn-tls-version" {
+            let name = "routing.http.request.x_amzn_tls_version.header_name";
+            world.listener("web", 80, &[(name, names[0])]);
+        }
+        let view = View { headers: &lines, tls, ..get("/") };
+        let (tables, _) = world.compile();
+        let got = names.map(|name| at_target(&tables, 80, &view, name));
+        assert_eq!(got, expect, "{flag} {tls:?}");
+    };
+    let names = ["x-amzn-tls-version", "x-amzn-tls-cipher-suite"];
+    check("false", Some(session), names, ["forged", "-"]);
+    check("true", None, names, ["-", "-"]);
+    check("true", Some(session), names, ["TLSv1.3", "TLS_AES_128_GCM_SHA256"]);
+    check("true", Some(session), ["x-tls", names[1]], ["TLSv1.3", "TLS_AES_128_GCM_SHA256"]);
+}

@@ -33,6 +33,8 @@ fn with_values<T>(test: impl FnOnce(&Values) -> T) -> T {
         https: false,
         version: Version::Http11,
         body: Body::Empty,
+        local: None,
+        tls: None,
     };
     let names = ["id".to_string(), "bad".to_string()];
     let variables = [b"7 /x".to_vec(), b"a\r\nb".to_vec()];

@@ -1,0 +1,341 @@
+//! Requests that two HTTP servers may read differently: how they are classified, and what the
+//! load balancer's mode makes of them (`routing.http.desync_mitigation_mode`).
+//!
+//! Only what a head still shows is seen here. What the codec refuses or mends before a decision
+//! (bad versions, bare line feeds, folded lines, lines without a colon) is not.
+
+// DEVIATION: After an ambiguous request in defensive mode the client's connection is closed, the
+// target's is kept: requests are written anew towards targets, never copied. Through an HTTP API
+// nothing is closed, since the API, not the client, is the load balancer's peer.
+
+use crate::{Version, View};
+
+/// `routing.http.desync_mitigation_mode`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Lets everything through.
+    Monitor,
+    /// Refuses what is severe. AWS: the default.
+    #[default]
+    Defensive,
+    /// Refuses whatever is not compliant.
+    Strictest,
+}
+
+/// How bad a request is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tier {
+    /// Against the standard, harmless.
+    Acceptable,
+    /// May be read differently.
+    Ambiguous,
+    /// Most likely an attack.
+    Severe,
+}
+
+/// Why a request is not compliant, in AWS's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// A header name or value with odd characters.
+    NonCompliantHeader,
+    /// NUL or CR in a header.
+    BadHeader,
+    /// A header without a name.
+    EmptyHeader,
+    /// A name that others may take for one of the two framing headers.
+    SuspiciousHeader,
+    /// GET or HEAD with a body by length.
+    UndefinedContentLengthSemantics,
+    /// `Transfer-Encoding` with GET or HEAD, or before HTTP/1.1.
+    UndefinedTransferEncodingSemantics,
+    /// GET or HEAD with a length of 0.
+    GetHeadZeroContentLength,
+    /// Both framing headers.
+    BothTeClPresent,
+    /// The same length twice.
+    DuplicateContentLength,
+    /// Different lengths.
+    MultipleContentLength,
+    /// A length that is no number.
+    BadContentLength,
+    /// `chunked` twice.
+    MultipleTransferEncodingChunked,
+    /// An unknown coding.
+    BadTransferEncoding,
+    /// A method that is no token.
+    BadMethod,
+    /// NUL or CR in the URI.
+    BadUri,
+    /// A space in the URI.
+    SpaceInUri,
+    /// Another control character in the URI.
+    AmbiguousUri,
+}
+
+impl Reason {
+    /// How bad it is.
+    pub fn tier(self) -> Tier {
+        match self {
+            Self::NonCompliantHeader | Self::GetHeadZeroContentLength | Self::SpaceInUri => {
+                Tier::Acceptable
+            }
+            Self::EmptyHeader
+            | Self::SuspiciousHeader
+            | Self::UndefinedContentLengthSemantics
+            | Self::UndefinedTransferEncodingSemantics
+            | Self::BothTeClPresent
+            | Self::DuplicateContentLength
+            | Self::AmbiguousUri => Tier::Ambiguous,
+            Self::BadHeader
+            | Self::MultipleContentLength
+            | Self::BadContentLength
+            | Self::MultipleTransferEncodingChunked
+            | Self::BadTransferEncoding
+            | Self::BadMethod
+            | Self::BadUri => Tier::Severe,
+        }
+    }
+
+    /// A sentence for a refusal.
+    pub fn words(self) -> String {
+        format!("desync mitigation refuses the request: {self:?} ({:?})", self.tier())
+    }
+}
+
+/// What happens to a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It passes.
+    Allow,
+    /// It passes, and the client's connection ends after it.
+    AllowAndClose(Reason),
+    /// 400, and the connection ends.
+    Refuse(Reason),
+}
+
+/// What a mode makes of a request.
+pub fn verdict(view: &View, mode: Mode) -> Verdict {
+    if mode == Mode::Monitor {
+        return Verdict::Allow;
+    }
+    match (classify(view), mode) {
+        (None, _) | (_, Mode::Monitor) => Verdict::Allow,
+        (Some(reason), Mode::Strictest) => Verdict::Refuse(reason),
+        (Some(reason), Mode::Defensive) => match reason.tier() {
+            Tier::Acceptable => Verdict::Allow,
+            Tier::Ambiguous => Verdict::AllowAndClose(reason),
+            Tier::Severe => Verdict::Refuse(reason),
+        },
+    }
+}
+
+/// The first reason of the highest tier; none for a compliant request. AWS: HTTP/2 is compliant.
+pub fn classify(view: &View) -> Option<Reason> {
+    if view.version == Version::Http2 {
+        return None;
+    }
+    let mut worst: Option<Reason> = None;
+    let mut note = |reason: Option<Reason>| {
+        if let Some(reason) = reason {
+            if worst.is_none_or(|worst| worst.tier() < reason.tier()) {
+                worst = Some(reason);
+            }
+        }
+    };
+    note((!view.method.bytes().all(is_token)).then_some(Reason::BadMethod));
+    note(of_uri(view.target));
+    for (name, value) in view.headers {
+        note(of_header(name, value));
+    }
+    let lengths = || view.values("content-length");
+    let codings = || view.values("transfer-encoding");
+    if lengths().next().is_some() || codings().next().is_some() {
+        of_framing(view, lengths, codings).into_iter().for_each(|reason| note(Some(reason)));
+    }
+    worst
+}
+
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+fn of_uri(target: &str) -> Option<Reason> {
+    let has = |found: fn(u8) -> bool| target.bytes().any(found);
+    if has(|byte| matches!(byte, 0 | b'\r')) {
+        return Some(Reason::BadUri);
+    }
+    if has(|byte| byte.is_ascii_control()) {
+        return Some(Reason::AmbiguousUri);
+    }
+    has(|byte| byte == b' ').then_some(Reason::SpaceInUri)
+}
+
+fn of_header(name: &str, value: &[u8]) -> Option<Reason> {
+    let all = || name.bytes().chain(value.iter().copied());
+    if all().any(|byte| matches!(byte, 0 | b'\r')) {
+        return Some(Reason::BadHeader);
+    }
+    if name.trim().is_empty() || name.starts_with(':') {
+        return Some(Reason::EmptyHeader);
+    }
+    if is_suspicious(name) {
+        return Some(Reason::SuspiciousHeader);
+    }
+    let odd = |byte: &u8| (*byte < 0x20 && *byte != b'\t') || *byte >= 0x7f;
+    let is_odd = !name.bytes().all(is_token) || value.iter().any(odd);
+    is_odd.then_some(Reason::NonCompliantHeader)
+}
+
+/// `Transfer_Encoding`, `Content-Length :` and the like: without what is neither letter nor digit,
+/// and without case, they are names of framing headers, but they are spelled differently.
+fn is_suspicious(name: &str) -> bool {
+    let fold = |letter: char| match letter {
+        'ı' => 'i',
+        'ſ' => 's',
+        letter => letter.to_lowercase().next().unwrap_or(letter),
+    };
+    let plain = || name.chars().filter(|letter| letter.is_alphanumeric()).map(fold);
+    [("transfer-encoding", "transferencoding"), ("content-length", "contentlength")]
+        .into_iter()
+        .any(|(own, bare)| !name.eq_ignore_ascii_case(own) && plain().eq(bare.chars()))
+}
+
+fn of_framing<'v, L, C>(
+    view: &View,
+    lengths: impl Fn() -> L,
+    codings: impl Fn() -> C,
+) -> Vec<Reason>
+where
+    L: Iterator<Item = &'v [u8]>,
+    C: Iterator<Item = &'v [u8]>,
+{
+    let mut reasons = Vec::new();
+    let parsed: Vec<Option<u64>> = lengths().map(length).collect();
+    let has_codings = codings().next().is_some();
+    let is_bare = matches!(view.method, "GET" | "HEAD");
+    match parsed.as_slice() {
+        [] => {}
+        all if all.contains(&None) => reasons.push(Reason::BadContentLength),
+        [first, rest @ ..] => {
+            if rest.iter().any(|other| other != first) {
+                reasons.push(Reason::MultipleContentLength);
+            } else if !rest.is_empty() {
+                reasons.push(Reason::DuplicateContentLength);
+            }
+            match (is_bare, first) {
+                (true, Some(0)) => reasons.push(Reason::GetHeadZeroContentLength),
+                (true, _) => reasons.push(Reason::UndefinedContentLengthSemantics),
+                (false, _) => {}
+            }
+            if has_codings {
+                reasons.push(Reason::BothTeClPresent);
+            }
+        }
+    }
+    if has_codings && (is_bare || view.version == Version::Http10) {
+        reasons.push(Reason::UndefinedTransferEncodingSemantics);
+    }
+    reasons.extend(of_codings(codings()));
+    reasons
+}
+
+/// AWS: digits only, after blanks are trimmed; `+5`, `5,5` and `0x5` are none.
+fn length(value: &[u8]) -> Option<u64> {
+    let text = std::str::from_utf8(value.trim_ascii()).ok()?;
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| is_number)
+}
+
+fn of_codings<'v>(values: impl Iterator<Item = &'v [u8]>) -> Option<Reason> {
+    let mut last_chunked = false;
+    let mut twice = false;
+    for coding in values.flat_map(|value| value.split(|byte| *byte == b',')) {
+        let name = coding.split(|byte| *byte == b';').next().unwrap_or(coding);
+        let name = name.trim_ascii().to_ascii_lowercase();
+        let known: [&[u8]; 5] = [b"chunked", b"compress", b"deflate", b"gzip", b"identity"];
+        if !known.contains(&name.as_slice()) {
+            return Some(Reason::BadTransferEncoding);
+        }
+        let chunked = name == b"chunked";
+        twice |= chunked && last_chunked;
+        last_chunked = chunked;
+    }
+    twice.then_some(Reason::MultipleTransferEncodingChunked)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::get;
+
+    #[test]
+    fn requests_are_classified() {
+        let check = |method: &str, target: &str, headers: &str, expect: Option<Reason>| {
+            let pairs: Vec<_> =
+                headers.split('|').filter_map(|line| line.split_once(": ")).collect();
+            let lines: Vec<_> =
+                pairs.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
+            let view = View { method, target, headers: &lines, ..get("/") };
+            assert_eq!(classify(&view), expect, "{method} {target} {headers:?}");
+            assert_eq!(classify(&View { version: Version::Http2, ..view }), None);
+        };
+        check("GET", "/", "", None);
+        check("POST", "/", "Content-Length: 5", None);
+        check("POST", "/", "Transfer-Encoding: chunked", None);
+        check("POST", "/", "transfer-encoding: gzip, chunked", None);
+        check("GET", "/", "Content-Length: 0", Some(Reason::GetHeadZeroContentLength));
+        check("GET", "/", "Content-Length: 5", Some(Reason::UndefinedContentLengthSemantics));
+        check(
+            "HEAD",
+            "/",
+            "Transfer-Encoding: chunked",
+            Some(Reason::UndefinedTransferEncodingSemantics),
+        );
+        let both = "Content-Length: 5|Transfer-Encoding: chunked";
+        check("POST", "/", both, Some(Reason::BothTeClPresent));
+        let same = "Content-Length: 5|content-length: 5";
+        check("POST", "/", same, Some(Reason::DuplicateContentLength));
+        let other = "Content-Length: 5|Content-Length: 6";
+        check("POST", "/", other, Some(Reason::MultipleContentLength));
+        for bad in ["+5", "5,5", "0x5", "", "18446744073709551616"] {
+            let line = format!("Content-Length: {bad}");
+            check("POST", "/", &line, Some(Reason::BadContentLength));
+        }
+        let twice = "Transfer-Encoding: chunked|Transfer-Encoding: chunked";
+        check("POST", "/", twice, Some(Reason::MultipleTransferEncodingChunked));
+        check("POST", "/", "Transfer-Encoding: chunked;q=1", None);
+        check("POST", "/", "Transfer-Encoding: xchunked", Some(Reason::BadTransferEncoding));
+        for name in ["Transfer_Encoding", "Transfer-Encoding ", "\u{1}Content-Length"] {
+            let line = format!("{name}: x");
+            check("POST", "/", &line, Some(Reason::SuspiciousHeader));
+        }
+        check("POST", "/", "Transfer-Encodıng: x", Some(Reason::SuspiciousHeader));
+        check("GET", "/", "a b: 1", Some(Reason::NonCompliantHeader));
+        check("GET", "/", "a: é", Some(Reason::NonCompliantHeader));
+        check("GET", "/", "a: \0", Some(Reason::BadHeader));
+        check("GET", "/", ":a: 1", Some(Reason::EmptyHeader));
+        check("G T", "/", "", Some(Reason::BadMethod));
+        check("GET", "/a b", "", Some(Reason::SpaceInUri));
+        check("GET", "/a\u{1}", "", Some(Reason::AmbiguousUri));
+        check("GET", "/a\r", "", Some(Reason::BadUri));
+        // The worst counts.
+        check("GET", "/a b", "Content-Length: 5,5", Some(Reason::BadContentLength));
+    }
+
+    #[test]
+    fn modes_decide_what_happens() {
+        let check = |value: &str, expect: [Verdict; 3]| {
+            let lines = [("Content-Length", value.as_bytes())];
+            let view = View { headers: &lines, ..get("/") };
+            let modes = [Mode::Monitor, Mode::Defensive, Mode::Strictest];
+            assert_eq!(modes.map(|mode| verdict(&view, mode)), expect, "{value}");
+        };
+        let (zero, some) =
+            (Reason::GetHeadZeroContentLength, Reason::UndefinedContentLengthSemantics);
+        check("0", [Verdict::Allow, Verdict::Allow, Verdict::Refuse(zero)]);
+        check("5", [Verdict::Allow, Verdict::AllowAndClose(some), Verdict::Refuse(some)]);
+        let bad = Verdict::Refuse(Reason::BadContentLength);
+        check("x", [Verdict::Allow, bad, bad]);
+        assert!(Reason::BadUri.words().contains("BadUri (Severe)"));
+    }
+}
