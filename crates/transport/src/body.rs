@@ -2,20 +2,20 @@
 //! ourselves, read chunk by chunk under back-pressure. Trailers are read and dropped.
 // DEVIATION: Trailer fields are dropped in both directions; AWS does not document them.
 
-use std::cell::Cell;
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::pin::Pin;
-use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http_body::Body as _;
 use hyper::body::Incoming;
-use tokio::time::{Instant, Sleep};
+use tokio::time::Instant;
 
 use crate::cut::Cut;
-use crate::pool::Lease;
+use crate::download::Download;
+use crate::link::Shared;
+use crate::wire::Clock;
 
 /// Why a body did not arrive whole.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -48,31 +48,29 @@ enum Source {
     Empty,
     Full(Bytes),
     Client(Box<ClientBody>),
-    Upstream(Box<UpstreamBody>),
+    Upstream(Box<Download>),
 }
 
 struct ClientBody {
-    incoming: Incoming,
+    from: Feed,
     idle: IdleTimer,
     /// Bytes that may come at all, and that may still come.
     limit: (usize, usize),
-    /// Told if the body is dropped before its end.
-    unread: Rc<Cell<bool>>,
+}
+
+/// Where a client's body comes from.
+enum Feed {
+    /// An HTTP/1 connection, on which it belongs to the request of this number.
+    Http1(Shared, u64),
+    Http2(Incoming),
 }
 
 impl Drop for ClientBody {
     fn drop(&mut self) {
-        if !self.incoming.is_end_stream() {
-            self.unread.set(true);
+        if let Feed::Http1(link, number) = &self.from {
+            link.borrow_mut().release(*number);
         }
     }
-}
-
-struct UpstreamBody {
-    incoming: Incoming,
-    idle: IdleTimer,
-    lease: Option<Lease>,
-    cut: Option<Cut>,
 }
 
 impl Body {
@@ -87,17 +85,29 @@ impl Body {
         if bytes.is_empty() { Body::empty() } else { Body(Source::Full(bytes)) }
     }
 
-    pub(crate) fn client(incoming: Incoming, idle: Duration, unread: &Rc<Cell<bool>>) -> Body {
+    /// The body of the request with this number.
+    pub(crate) fn http1(link: &Shared, number: u64, idle: Duration) -> Body {
+        if link.borrow().body_is_over(number) {
+            return Body::empty();
+        }
+        Body::client(Feed::Http1(link.clone(), number), idle)
+    }
+
+    pub(crate) fn http2(incoming: Incoming, idle: Duration) -> Body {
         if incoming.is_end_stream() {
             return Body::empty();
         }
-        let idle = IdleTimer::new(idle, None);
-        Body(Source::Client(Box::new(ClientBody {
-            incoming,
-            idle,
-            limit: (usize::MAX, usize::MAX),
-            unread: unread.clone(),
-        })))
+        Body::client(Feed::Http2(incoming), idle)
+    }
+
+    fn client(from: Feed, idle: Duration) -> Body {
+        let (idle, limit) = (IdleTimer::new(idle, None), (usize::MAX, usize::MAX));
+        Body(Source::Client(Box::new(ClientBody { from, idle, limit })))
+    }
+
+    /// What a response that is not yet over brings.
+    pub(crate) fn upstream(download: Download) -> Body {
+        Body(Source::Upstream(Box::new(download)))
     }
 
     /// Fail a client's body with [`BodyError::TooLarge`] once it has more than `limit` bytes.
@@ -110,28 +120,8 @@ impl Body {
     /// Let `cut` end an upstream's body with [`BodyError::Upstream`].
     pub(crate) fn cut_by(&mut self, cut: Cut) {
         if let Source::Upstream(body) = &mut self.0 {
-            body.cut = Some(cut);
+            body.cut_by(cut);
         }
-    }
-
-    /// `lease` gives the connection back once the last byte was read.
-    pub(crate) fn upstream(
-        incoming: Incoming,
-        idle: Duration,
-        deadline: Option<Instant>,
-        lease: Lease,
-    ) -> Body {
-        if incoming.is_end_stream() {
-            lease.give_back();
-            return Body::empty();
-        }
-        let idle = IdleTimer::new(idle, deadline);
-        Body(Source::Upstream(Box::new(UpstreamBody {
-            incoming,
-            idle,
-            lease: Some(lease),
-            cut: None,
-        })))
     }
 
     /// The next piece, or `None` after the last one.
@@ -167,8 +157,8 @@ impl Body {
         match &self.0 {
             Source::Empty => Some(0),
             Source::Full(bytes) => Some(bytes.len() as u64),
-            Source::Client(body) => body.incoming.size_hint().exact(),
-            Source::Upstream(body) => body.incoming.size_hint().exact(),
+            Source::Client(body) => body.from.length(),
+            Source::Upstream(body) => body.length(),
         }
     }
 
@@ -177,8 +167,16 @@ impl Body {
         match &self.0 {
             Source::Empty => true,
             Source::Full(_) => false,
-            Source::Client(body) => body.incoming.is_end_stream(),
-            Source::Upstream(body) => body.incoming.is_end_stream(),
+            Source::Client(body) => body.from.is_end(),
+            Source::Upstream(body) => body.is_end(),
+        }
+    }
+
+    /// Do what can be done for the message without taking a piece of it: an upstream that answers
+    /// early is still being sent the rest of its request.
+    pub(crate) fn progress(&mut self, cx: &mut Context<'_>) {
+        if let Source::Upstream(body) = &mut self.0 {
+            body.progress(cx);
         }
     }
 
@@ -203,10 +201,10 @@ impl Body {
 
 impl ClientBody {
     fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyError>>> {
-        match poll_data(&mut self.incoming, cx) {
+        match self.from.poll(cx) {
             Poll::Ready(item) => {
                 self.idle.progress();
-                Poll::Ready(item.map(|data| self.count(data.map_err(|_| BodyError::Client)?)))
+                Poll::Ready(item.map(|data| self.count(data?)))
             }
             Poll::Pending => {
                 ready!(self.idle.poll_expired(cx));
@@ -223,40 +221,26 @@ impl ClientBody {
     }
 }
 
-impl UpstreamBody {
-    fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyError>>> {
-        if self.cut.as_ref().is_some_and(|cut| cut.poll(cx).is_ready()) {
-            return Poll::Ready(Some(Err(BodyError::Upstream)));
-        }
-        let item = match poll_data(&mut self.incoming, cx) {
-            Poll::Ready(item) => item,
-            Poll::Pending => {
-                ready!(self.idle.poll_expired(cx));
-                return Poll::Ready(Some(Err(BodyError::UpstreamTimeout)));
-            }
-        };
-        self.idle.progress();
-        match item {
-            Some(Ok(_)) if self.idle.past_deadline() => {
-                Poll::Ready(Some(Err(BodyError::UpstreamTimeout)))
-            }
-            Some(Ok(data)) => {
-                if self.incoming.is_end_stream() {
-                    self.give_back();
-                }
-                Poll::Ready(Some(Ok(data)))
-            }
-            Some(Err(_)) => Poll::Ready(Some(Err(BodyError::Upstream))),
-            None => {
-                self.give_back();
-                Poll::Ready(None)
-            }
+impl Feed {
+    fn length(&self) -> Option<u64> {
+        match self {
+            Feed::Http1(link, number) => link.borrow().body_length(*number),
+            Feed::Http2(incoming) => incoming.size_hint().exact(),
         }
     }
 
-    fn give_back(&mut self) {
-        if let Some(lease) = self.lease.take() {
-            lease.give_back();
+    fn is_end(&self) -> bool {
+        match self {
+            Feed::Http1(link, number) => link.borrow().body_is_over(*number),
+            Feed::Http2(incoming) => incoming.is_end_stream(),
+        }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyError>>> {
+        match self {
+            Feed::Http1(link, number) => link.borrow_mut().poll_body(*number, cx),
+            Feed::Http2(incoming) => poll_data(incoming, cx)
+                .map(|item| item.map(|data| data.map_err(|_| BodyError::Client))),
         }
     }
 }
@@ -278,39 +262,31 @@ fn poll_data(
     }
 }
 
-/// Expires after a silence of `idle`, or at `deadline`. The timer is made at the first wait and
-/// moved only when it fires, so that a busy body never touches the timer wheel.
-struct IdleTimer {
+/// Expires after a silence of `idle`, or at `deadline`.
+pub(crate) struct IdleTimer {
     idle: Duration,
     deadline: Option<Instant>,
     waiting_since: Option<Instant>,
-    sleep: Option<Pin<Box<Sleep>>>,
+    clock: Clock,
 }
 
 impl IdleTimer {
-    fn new(idle: Duration, deadline: Option<Instant>) -> IdleTimer {
-        IdleTimer { idle, deadline, waiting_since: None, sleep: None }
+    pub(crate) fn new(idle: Duration, deadline: Option<Instant>) -> IdleTimer {
+        IdleTimer { idle, deadline, waiting_since: None, clock: Clock::default() }
     }
 
-    fn progress(&mut self) {
+    pub(crate) fn progress(&mut self) {
         self.waiting_since = None;
     }
 
     /// A body that never makes us wait still has to keep to the deadline.
-    fn past_deadline(&self) -> bool {
+    pub(crate) fn past_deadline(&self) -> bool {
         self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
     }
 
-    fn poll_expired(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_expired(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let since = *self.waiting_since.get_or_insert_with(Instant::now);
         let due = self.deadline.map_or(since + self.idle, |d| d.min(since + self.idle));
-        let sleep = self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(due)));
-        loop {
-            ready!(sleep.as_mut().poll(cx));
-            if Instant::now() >= due {
-                return Poll::Ready(());
-            }
-            sleep.as_mut().reset(due);
-        }
+        self.clock.poll_due(due, cx)
     }
 }

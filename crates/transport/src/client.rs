@@ -1,22 +1,27 @@
 //! One request on a connection of its own, the answer read into memory: health checks, key sets,
 //! the command line. Works on any tokio runtime; no pool, no redirects, no retries.
 
+use std::future::poll_fn;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::header::{self, HeaderValue};
-use http_body_util::Full;
-use hyper_util::rt::TokioIo;
+use bytes::{Bytes, BytesMut};
 use tokio::time::Instant;
 
+use crate::arrival::{Arrival, malformed};
 use crate::body::BodyError;
+use crate::codec::body::Decoder;
+use crate::codec::framing;
+use crate::codec::head::{HeadLimits, ResponseHead};
+use crate::codec::lines::{Kind as Line, write_name};
 use crate::dial::{self, DialError};
+use crate::edits::{is_name, is_value};
 use crate::io::Socket;
 use crate::limits::{MAX_HEAD_BYTES, MAX_HEADERS};
-use crate::request::parse_target;
+use crate::request::check_start;
 use crate::tls::TlsClient;
 use crate::upstream::{Answer, Timing, UpstreamError, UpstreamErrorKind as Kind};
+use crate::wire::Wire;
 
 /// A request to be made once.
 #[derive(Clone)]
@@ -98,72 +103,84 @@ async fn open(call: &Call<'_>) -> Result<Socket, DialError> {
 }
 
 async fn talk(call: &Call<'_>, socket: Socket) -> Result<Answer, DialError> {
-    let message = message(call).map_err(|why| (Kind::Invalid(why), String::new()))?;
-    let (mut sender, driver) = hyper::client::conn::http1::Builder::new()
-        .max_header_size(MAX_HEAD_BYTES)
-        .max_buf_size(MAX_HEAD_BYTES)
-        .max_headers(MAX_HEADERS)
-        .title_case_headers(true)
-        .handshake(TokioIo::new(socket))
-        .await
-        .map_err(|error| (Kind::Reset, error.to_string()))?;
-    let exchange = async {
-        let response = sender.send_request(message).await.map_err(classify)?;
-        let (parts, body) = response.into_parts();
-        let body = collect(body, call.max_body).await?;
-        let headers = parts.headers.iter();
-        let headers = headers.map(|(n, v)| (n.to_string(), Bytes::copy_from_slice(v.as_bytes())));
-        Ok(Answer { status: parts.status.as_u16(), headers: headers.collect(), body })
-    };
-    // The driver only ends before the exchange if the connection does; the exchange then says why.
-    let driver = async {
-        drop(driver.await);
-        std::future::pending::<()>().await;
-    };
-    tokio::select! {
-        outcome = exchange => outcome,
-        () = driver => Err((Kind::Reset, String::new())),
-    }
-}
-
-fn message(call: &Call<'_>) -> Result<http::Request<Full<Bytes>>, &'static str> {
-    let method = http::Method::from_bytes(call.method.as_bytes()).map_err(|_| "method")?;
-    let uri = parse_target(call.target).map_err(|error| error.0)?;
-    let mut builder = http::Request::builder().method(method).uri(uri);
-    for (name, value) in call.headers {
-        builder = builder.header(*name, *value);
-    }
-    let mut message = builder.body(Full::new(call.body.clone())).map_err(|_| "header line")?;
-    let headers = message.headers_mut();
-    if !headers.contains_key(header::HOST) {
-        let host = HeaderValue::from_str(&call.addr.to_string()).map_err(|_| "host")?;
-        headers.insert(header::HOST, host);
-    }
-    headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-    headers.remove(header::TRANSFER_ENCODING);
-    headers.remove(header::CONTENT_LENGTH);
+    let mut wire = Wire::new(socket, BytesMut::new());
+    wire.out.head = head(call).map_err(|why| (Kind::Invalid(why), String::new()))?;
     if !call.body.is_empty() {
-        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(call.body.len()));
+        wire.out.piece(call.body.clone(), false, true);
     }
-    Ok(message)
+    let mut arrival = Arrival::new(HeadLimits::new(MAX_HEAD_BYTES, MAX_HEADERS));
+    let head = poll_fn(|cx| {
+        // Should writing fail, the server may have answered all the same.
+        drop(wire.poll_flush(cx));
+        arrival.poll(&mut wire, cx)
+    });
+    let head = head.await?;
+    let body = receive(call, &head, &mut wire).await?;
+    let lines = head.lines.iter();
+    let headers = lines.map(|(n, v)| (n.to_owned(), Bytes::copy_from_slice(v))).collect();
+    Ok(Answer { status: head.status, headers, body })
 }
 
-async fn collect(body: hyper::body::Incoming, limit: usize) -> Result<Bytes, DialError> {
-    use http_body_util::{BodyExt, LengthLimitError, Limited};
-    match Limited::new(body, limit).collect().await {
-        Ok(whole) => Ok(whole.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => {
-            Err((Kind::Body(BodyError::TooLarge(limit)), String::new()))
+fn head(call: &Call<'_>) -> Result<Vec<u8>, &'static str> {
+    check_start(call.method, call.target)?;
+    let mut out = format!("{} {} HTTP/1.1\r\n", call.method, call.target).into_bytes();
+    let mut line = |name: &str, value: &str| {
+        write_name(&mut out, name);
+        for part in [": ", value, "\r\n"] {
+            out.extend_from_slice(part.as_bytes());
         }
-        Err(error) => Err((Kind::Body(BodyError::Upstream), error.to_string())),
+    };
+    let mut has_host = false;
+    for (name, value) in call.headers {
+        if !is_name(name) || !is_value(value.as_bytes()) {
+            return Err("header line");
+        }
+        match Line::of(&name.to_ascii_lowercase()) {
+            Line::Connection | Line::ContentLength | Line::TransferEncoding => continue,
+            kind => has_host |= kind == Line::Host,
+        }
+        line(name, value);
     }
+    if !has_host {
+        line("host", &call.addr.to_string());
+    }
+    line("connection", "close");
+    if !call.body.is_empty() {
+        line("content-length", &call.body.len().to_string());
+    }
+    out.extend_from_slice(b"\r\n");
+    Ok(out)
 }
 
-fn classify(error: hyper::Error) -> DialError {
-    let kind = match () {
-        () if error.is_parse_too_large() => Kind::HeadTooLarge,
-        () if error.is_parse() => Kind::MalformedHead,
-        () => Kind::Reset,
-    };
-    (kind, error.to_string())
+async fn receive(
+    call: &Call<'_>,
+    head: &ResponseHead,
+    wire: &mut Wire,
+) -> Result<Bytes, DialError> {
+    let framing = framing::response(head.version, head.status, call.method == "HEAD", &head.lines);
+    let mut decoder = Decoder::new(framing.map_err(|refusal| malformed(refusal.why))?);
+    let large = || Err((Kind::Body(BodyError::TooLarge(call.max_body)), String::new()));
+    let cut = |why: &str| (Kind::Body(BodyError::Upstream), why.to_owned());
+    if decoder.length().is_some_and(|length| length > call.max_body as u64) {
+        return large();
+    }
+    let mut body = BytesMut::new();
+    loop {
+        match decoder.next(&mut wire.input).map_err(|broken| cut(broken.0))? {
+            Some(data) if body.len() + data.len() > call.max_body => return large(),
+            Some(data) => body.extend_from_slice(&data),
+            None if decoder.is_over() => return Ok(body.freeze()),
+            None => {
+                let filled = poll_fn(|cx| {
+                    drop(wire.poll_flush(cx));
+                    wire.poll_fill_for(&decoder, cx)
+                });
+                match filled.await {
+                    Ok(0) if !decoder.ends_here() => return Err(cut("")),
+                    Ok(_) => {}
+                    Err(error) => return Err(cut(&error.to_string())),
+                }
+            }
+        }
+    }
 }

@@ -2,23 +2,33 @@
 //! and the codec applies that while it writes. Framing and hop-by-hop fields are not editable.
 
 use bytes::Bytes;
-use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+
+use crate::codec::lines::Kind;
 
 /// An ordered list of changes to the header lines of a head.
 ///
+/// A name that has a capital is written as given; one without is written in Title-Case on HTTP/1.
 /// A name or value that cannot stand in a head (CR, LF, NUL, an empty name…) and a hop-by-hop
 /// name (`Connection`, `Transfer-Encoding`, …) is not taken and counts in [`Edits::refused`].
 #[derive(Clone, Default, Debug)]
 pub struct Edits {
-    list: Vec<Edit>,
+    /// Names and values, one after the other.
+    text: Vec<u8>,
+    list: Vec<Change>,
     refused: usize,
 }
 
+/// One change, as offsets of the text.
 #[derive(Clone, Debug)]
-enum Edit {
-    Set(HeaderName, HeaderValue),
-    Append(HeaderName, HeaderValue),
-    Remove(HeaderName),
+pub(crate) struct Change {
+    pub(crate) kind: Kind,
+    /// Takes away all lines of the name.
+    pub(crate) replaces: bool,
+    /// Adds a line.
+    pub(crate) adds: bool,
+    name: usize,
+    value: usize,
+    end: usize,
 }
 
 impl Edits {
@@ -29,21 +39,17 @@ impl Edits {
 
     /// Replace all lines of this name by one, or add it.
     pub fn set(&mut self, name: &str, value: impl Into<Bytes>) -> &mut Edits {
-        self.push(name, value.into(), Edit::Set)
+        self.push(name, &value.into(), true, true)
     }
 
     /// Add one more line of this name.
     pub fn append(&mut self, name: &str, value: impl Into<Bytes>) -> &mut Edits {
-        self.push(name, value.into(), Edit::Append)
+        self.push(name, &value.into(), false, true)
     }
 
     /// Take away all lines of this name.
     pub fn remove(&mut self, name: &str) -> &mut Edits {
-        match HeaderName::from_bytes(name.as_bytes()) {
-            Ok(name) => self.list.push(Edit::Remove(name)),
-            Err(_) => self.refused += 1,
-        }
-        self
+        self.push(name, b"", true, false)
     }
 
     /// How many changes were not taken because they cannot stand in a head.
@@ -56,169 +62,58 @@ impl Edits {
         self.list.is_empty()
     }
 
-    fn push(
-        &mut self,
-        name: &str,
-        value: Bytes,
-        make: fn(HeaderName, HeaderValue) -> Edit,
-    ) -> &mut Edits {
-        let name = HeaderName::from_bytes(name.as_bytes()).ok().filter(|n| !is_hop_by_hop(n));
-        match (name, HeaderValue::from_maybe_shared(value)) {
-            (Some(name), Ok(value)) => self.list.push(make(name, value)),
-            _ => self.refused += 1,
+    fn push(&mut self, name: &str, value: &[u8], replaces: bool, adds: bool) -> &mut Edits {
+        let mut lower = [0; MAX_KIND_NAME];
+        let kind = match lower.get_mut(..name.len()) {
+            Some(lower) => {
+                lower.copy_from_slice(name.as_bytes());
+                lower.make_ascii_lowercase();
+                Kind::of(std::str::from_utf8(lower).unwrap_or_default())
+            }
+            None => Kind::Plain,
+        };
+        if !is_name(name) || !is_value(value) || (adds && kind.is_hop_by_hop()) {
+            self.refused += 1;
+            return self;
         }
+        let at = self.text.len();
+        self.text.extend_from_slice(name.as_bytes());
+        let start = self.text.len();
+        self.text.extend_from_slice(value);
+        let end = self.text.len();
+        self.list.push(Change { kind, replaces, adds, name: at, value: start, end });
         self
     }
 
-    pub(crate) fn apply(&self, headers: &mut HeaderMap) {
-        for edit in &self.list {
-            match edit {
-                Edit::Set(name, value) => {
-                    headers.insert(name, value.clone());
-                }
-                Edit::Append(name, value) => {
-                    headers.append(name, value.clone());
-                }
-                Edit::Remove(name) => {
-                    headers.remove(name);
-                }
-            }
-        }
+    pub(crate) fn changes(&self) -> &[Change] {
+        &self.list
+    }
+
+    pub(crate) fn name(&self, change: &Change) -> &str {
+        std::str::from_utf8(&self.text[change.name..change.value]).unwrap_or_default()
+    }
+
+    pub(crate) fn value(&self, change: &Change) -> &[u8] {
+        &self.text[change.value..change.end]
     }
 }
 
-/// True for fields that belong to one connection and are never passed on (RFC 9110, 7.6.1).
-pub(crate) fn is_hop_by_hop(name: &HeaderName) -> bool {
-    matches!(
-        *name,
-        header::CONNECTION
-            | header::TRANSFER_ENCODING
-            | header::TE
-            | header::TRAILER
-            | header::UPGRADE
-    ) || matches!(name.as_str(), "keep-alive" | "proxy-connection" | "trailers")
+/// No name that means something to us is longer.
+const MAX_KIND_NAME: usize = 20;
+
+/// A token (RFC 9110, 5.6.2).
+pub(crate) fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.len() < MAX_NAME && name.bytes().all(is_token_byte)
 }
 
-/// Remove hop-by-hop fields and those that `Connection` names.
-pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap) {
-    if headers.contains_key(header::CONNECTION) {
-        for name in named_by_connection(headers) {
-            headers.remove(name);
-        }
-        headers.remove(header::CONNECTION);
-    }
-    headers.remove(header::TRANSFER_ENCODING);
-    headers.remove(header::TE);
-    headers.remove(header::TRAILER);
-    headers.remove(header::UPGRADE);
-    headers.remove("keep-alive");
-    headers.remove("proxy-connection");
-    headers.remove("trailers");
+/// A longer name is refused, in bytes.
+const MAX_NAME: usize = 32 * 1024;
+
+fn is_token_byte(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b)
 }
 
-/// The fields that `Connection` names, but for those that must arrive whatever it says:
-/// a client could otherwise make a gateway drop what the gateway itself relies on.
-fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
-    headers
-        .get_all(header::CONNECTION)
-        .iter()
-        .flat_map(|value| value.as_bytes().split(|b| *b == b','))
-        .filter_map(|token| HeaderName::from_bytes(token.trim_ascii()).ok())
-        .filter(|name| {
-            !matches!(*name, header::HOST | header::CONTENT_LENGTH | header::CONTENT_TYPE)
-        })
-        .collect()
-}
-
-/// Make `Content-Length` agree with the body that follows: `length` is `None` while unknown.
-/// A body-less message keeps `content-length: 0` only if it was there.
-pub(crate) fn settle_length(headers: &mut HeaderMap, length: Option<u64>) {
-    let mut lines = headers.get_all(header::CONTENT_LENGTH).iter();
-    let Some(first) = lines.next() else { return };
-    let agrees = lines.next().is_none()
-        && length.is_some()
-        && std::str::from_utf8(first.as_bytes()).ok().and_then(|v| v.parse().ok()) == length;
-    if !agrees {
-        headers.remove(header::CONTENT_LENGTH);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn map(lines: &[(&str, &str)]) -> HeaderMap {
-        let line = |(name, value): &(&str, &str)| {
-            (
-                HeaderName::from_bytes(name.as_bytes()).unwrap(),
-                HeaderValue::from_str(value).unwrap(),
-            )
-        };
-        lines.iter().map(line).fold(HeaderMap::new(), |mut map, (name, value)| {
-            map.append(name, value);
-            map
-        })
-    }
-
-    fn check(lines: &[(&str, &str)], change: impl Fn(&mut HeaderMap), expect: &[(&str, &str)]) {
-        let mut headers = map(lines);
-        change(&mut headers);
-        assert_eq!(headers, map(expect), "{lines:?}");
-    }
-
-    #[test]
-    fn edits_apply_in_order() {
-        let check = |edits: &Edits, expect: &[(&str, &str)]| {
-            check(&[("a", "1"), ("a", "2"), ("b", "3")], |headers| edits.apply(headers), expect);
-        };
-        check(&Edits::new(), &[("a", "1"), ("a", "2"), ("b", "3")]);
-        check(Edits::new().set("A", "9"), &[("a", "9"), ("b", "3")]);
-        check(Edits::new().append("b", "9"), &[("a", "1"), ("a", "2"), ("b", "3"), ("b", "9")]);
-        check(Edits::new().remove("a").append("a", "9"), &[("b", "3"), ("a", "9")]);
-        check(Edits::new().set("c", "1").remove("c").remove("a"), &[("b", "3")]);
-    }
-
-    #[test]
-    fn hop_by_hop_fields_are_stripped() {
-        let check = |lines: &[(&str, &str)], expect: &[(&str, &str)]| {
-            check(lines, strip_hop_by_hop, expect);
-        };
-        check(&[("a", "1")], &[("a", "1")]);
-        check(&[("connection", "close"), ("keep-alive", "x"), ("te", "trailers")], &[]);
-        check(&[("transfer-encoding", "chunked"), ("trailer", "x"), ("upgrade", "x")], &[]);
-        check(&[("proxy-connection", "x"), ("trailers", "x")], &[]);
-        check(
-            &[
-                ("connection", "A, b"),
-                ("connection", ",c ,, d e"),
-                ("a", "1"),
-                ("b", "1"),
-                ("c", "1"),
-                ("d", "1"),
-            ],
-            &[("d", "1")],
-        );
-        // What must arrive cannot be named away.
-        let kept = [("host", "a"), ("content-length", "1"), ("content-type", "x")];
-        let mut lines = kept.to_vec();
-        lines.push(("connection", "host, content-length, content-type"));
-        check(&lines, &kept);
-    }
-
-    #[test]
-    fn the_length_agrees_with_the_body() {
-        let check = |values: &[&str], length: Option<u64>, stays: bool| {
-            let lines: Vec<_> = values.iter().map(|value| ("content-length", *value)).collect();
-            let expect = if stays { &lines[..] } else { &[] };
-            check(&lines, |headers| settle_length(headers, length), expect);
-        };
-        check(&["4"], Some(4), true);
-        check(&["0"], Some(0), true);
-        check(&[], Some(4), true);
-        check(&["4"], Some(5), false);
-        check(&["4"], None, false);
-        check(&["4", "4"], Some(4), false);
-        check(&["x"], Some(4), false);
-        check(&["4, 4"], Some(4), false);
-    }
+/// Printed characters, white space within a line, and anything beyond ASCII.
+pub(crate) fn is_value(value: &[u8]) -> bool {
+    value.iter().all(|b| matches!(b, b'\t' | b' '..=b'~' | 0x80..))
 }

@@ -2,24 +2,26 @@
 //! body pumped meanwhile, time-outs, and a single repeat when a kept-alive connection had died.
 //! Which origin, which edits and what a failure means to the client is the caller's business.
 
-use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::future::poll_fn;
 use std::rc::Rc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::header::{self, HeaderMap, HeaderValue};
-use http::{Method, Version};
-use hyper::body::Incoming;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
-use crate::body::Body;
-use crate::edits::{settle_length, strip_hop_by_hop};
-use crate::pool::{Lease, Pool, Upstream};
-use crate::request::{Request, expects_continue, parse_target};
-use crate::upload::{Upload, UploadBody};
+use crate::arrival::{Arrival, Failure, malformed};
+use crate::body::{Body, IdleTimer};
+use crate::codec::body::Decoder;
+use crate::codec::framing::{self, Framing};
+use crate::codec::head::ResponseHead;
+use crate::codec::write::{self, Outbound};
+use crate::download::{Download, Lease};
+use crate::pool::Pool;
+use crate::request::{Request, check_start};
+use crate::upload::{Upload, UploadError};
 use crate::upstream::UpstreamErrorKind as Kind;
 use crate::upstream::{Forward, Origin, Timing, UpstreamError, UpstreamResponse};
+use crate::wire::Wire;
 
 /// Send `request`, changed by `forward`, to `origin`; its body is streamed from the client.
 ///
@@ -34,10 +36,10 @@ pub async fn exchange(
     let started = Instant::now();
     let pool = Pool::current();
     let mut body = request.take_body();
-    if let Some(upstream) = pool.checkout(origin) {
+    if let Some((origin, wire)) = pool.checkout(origin) {
         pool.stats.upstream_reuses.up();
         let run = Run { pool: &pool, origin, request, forward: &forward, started, connect: None };
-        match run.attempt(upstream, body).await {
+        match run.attempt(wire, body).await {
             Ok(response) => return Ok(response),
             // DEVIATION: A harmless request on a dead kept-alive connection is sent again, once; an
             // ALB answers 502.
@@ -51,8 +53,8 @@ pub async fn exchange(
         }
     }
     let opened = pool.open(origin, within(forward.timeouts.connect, started, &forward)).await;
-    let upstream = match opened {
-        Ok(upstream) => upstream,
+    let wire = match opened {
+        Ok(wire) => wire,
         Err((kind, detail)) => {
             let timing = Timing { connect: None, head: started.elapsed() };
             let error = UpstreamError { kind, detail, reused: false, retryable: true, timing };
@@ -60,8 +62,9 @@ pub async fn exchange(
         }
     };
     let connect = Some(started.elapsed());
+    let origin = Rc::new(origin.clone());
     let run = Run { pool: &pool, origin, request, forward: &forward, started, connect };
-    match run.attempt(upstream, body).await {
+    match run.attempt(wire, body).await {
         Ok(response) => Ok(response),
         Err(failed) => Err(give_up(request, failed.error, failed.body)),
     }
@@ -86,7 +89,7 @@ fn within(limit: Duration, started: Instant, forward: &Forward<'_>) -> Duration 
 /// What all attempts of an exchange have in common.
 struct Run<'a> {
     pool: &'a Rc<Pool>,
-    origin: &'a Origin,
+    origin: Rc<Origin>,
     request: &'a Request,
     forward: &'a Forward<'a>,
     started: Instant,
@@ -104,60 +107,66 @@ struct Failed {
 }
 
 impl Run<'_> {
-    async fn attempt(
-        &self,
-        mut upstream: Upstream,
-        body: Body,
-    ) -> Result<UpstreamResponse, Failed> {
-        let upload = Upload::new(body, Instant::now());
-        let message = match self.message(&upload) {
-            Ok(message) => message,
-            Err(why) => return Err(self.failed(Kind::Invalid(why), String::new(), &upload, false)),
-        };
-        let (read, written) = (upstream.traffic.read.get(), upstream.traffic.written.get());
-        let answered = {
-            let response = pin!(upstream.sender.try_send_request(message));
-            self.head_in_time(response, &upload).await
-        };
-        let error = match answered {
-            Some(Ok(response)) => return Ok(self.answer(response, upstream, upload)),
-            Some(Err(error)) => error,
-            None => return Err(self.failed(Kind::HeadTimeout, String::new(), &upload, false)),
-        };
-        let unsent = error.message().is_some() || upstream.traffic.written.get() == written;
-        let silent = upstream.traffic.read.get() == read;
-        let kind = classify(error.error(), &upload);
-        let harmless = kind == Kind::Reset && silent && (unsent || self.is_idempotent());
-        Err(self.failed(kind, error.error().to_string(), &upload, harmless))
+    async fn attempt(self, mut wire: Wire, body: Body) -> Result<UpstreamResponse, Failed> {
+        let mut upload = Upload::new(body, self.started);
+        let (read, written) = (wire.read, wire.written);
+        if let Err(why) = check_start(self.method(), self.forward.target) {
+            return Err(self.failed(Kind::Invalid(why), String::new(), upload, false));
+        }
+        self.write_head(&mut wire.out.head, upload.length());
+        let mut arrival = Arrival::new(self.pool.head_limits());
+        let arrived = poll_fn(|cx| {
+            send_on(&mut wire, &mut upload, cx)?;
+            match arrival.poll(&mut wire, cx) {
+                Poll::Ready(arrived) => Poll::Ready(arrived),
+                Poll::Pending => self.poll_late(&mut wire, &upload, cx).map(Err),
+            }
+        });
+        let received = arrived.await.and_then(|head| {
+            let framing = framing::response(head.version, head.status, self.is_head(), &head.lines);
+            framing.map(|framing| (head, framing)).map_err(|why| malformed(why.why))
+        });
+        match received {
+            Ok((head, framing)) => Ok(self.answer(head, framing, wire, upload)),
+            Err((kind, detail)) => {
+                let untried = wire.written == written || self.is_idempotent();
+                let harmless = kind == Kind::Reset && wire.read == read && untried;
+                Err(self.failed(kind, detail, upload, harmless))
+            }
+        }
     }
 
-    /// `None` if the head did not come in time.
-    async fn head_in_time<T>(
-        &self,
-        mut response: impl Future<Output = T> + Unpin,
-        upload: &Upload,
-    ) -> Option<T> {
-        let mut timer = pin!(sleep_until(self.head_due(upload)));
-        poll_fn(|cx| {
-            if let Poll::Ready(answered) = std::pin::Pin::new(&mut response).poll(cx) {
-                return Poll::Ready(Some(answered));
-            }
-            while timer.as_mut().poll(cx).is_ready() {
-                let due = self.head_due(upload);
-                if due <= Instant::now() {
-                    return Poll::Ready(None);
-                }
-                timer.as_mut().reset(due);
-            }
-            Poll::Pending
-        })
-        .await
+    fn method(&self) -> &str {
+        self.forward.method.unwrap_or(self.request.head.method())
     }
 
-    /// A client that is slow to send is not the upstream's fault: its own idle time-out applies.
-    fn head_due(&self, upload: &Upload) -> Instant {
+    fn is_head(&self) -> bool {
+        self.method() == "HEAD"
+    }
+
+    /// RFC 9110, 9.2.2: only these may be repeated when the first try may have been acted on.
+    fn is_idempotent(&self) -> bool {
+        matches!(self.method(), "GET" | "HEAD" | "OPTIONS" | "TRACE" | "PUT" | "DELETE")
+    }
+
+    fn write_head(&self, out: &mut Vec<u8>, length: Option<u64>) {
+        let outbound = Outbound {
+            head: &self.request.head,
+            method: self.method(),
+            target: self.forward.target,
+            edits: self.forward.edits,
+            origin: self.origin.addr,
+            length,
+        };
+        write::request(out, &outbound);
+    }
+
+    /// Ready when the head is overdue. A client that is slow to send is not the upstream's fault:
+    /// its own idle time-out applies.
+    fn poll_late(&self, wire: &mut Wire, upload: &Upload, cx: &mut Context<'_>) -> Poll<Failure> {
         let due = upload.silent_since().unwrap_or_else(Instant::now) + self.forward.timeouts.head;
-        self.deadline().map_or(due, |deadline| deadline.min(due))
+        let due = self.deadline().map_or(due, |deadline| deadline.min(due));
+        wire.clock.poll_due(due, cx).map(|()| (Kind::HeadTimeout, String::new()))
     }
 
     fn deadline(&self) -> Option<Instant> {
@@ -165,106 +174,55 @@ impl Run<'_> {
     }
 
     fn answer(
-        &self,
-        response: http::Response<Incoming>,
-        upstream: Upstream,
-        upload: Rc<Upload>,
+        self,
+        mut head: ResponseHead,
+        framing: Framing,
+        mut wire: Wire,
+        upload: Upload,
     ) -> UpstreamResponse {
         let timing = Timing { connect: self.connect, head: self.started.elapsed() };
-        let (mut parts, incoming) = response.into_parts();
-        strip_hop_by_hop(&mut parts.headers);
-        let lease = Lease { pool: self.pool.clone(), upstream, upload };
-        let body = Body::upstream(incoming, self.forward.timeouts.idle, self.deadline(), lease);
-        UpstreamResponse { parts, body, timing }
+        let keep =
+            framing != Framing::UntilClose && framing::keeps_alive(head.version, &head.lines);
+        head.lines.strip();
+        let mut decoder = Decoder::new(framing);
+        // A body that came with its head needs no stream; chunks are passed on as such.
+        let whole = match framing {
+            Framing::Length(length) if wire.input.len() as u64 >= length => {
+                decoder.next(&mut wire.input).ok().flatten()
+            }
+            _ => None,
+        };
+        let idle = IdleTimer::new(self.forward.timeouts.idle, self.deadline());
+        let lease = Lease { pool: self.pool.clone(), origin: self.origin, wire, upload, keep };
+        let body = match decoder.is_over() {
+            true => {
+                lease.give_back();
+                whole.map_or_else(Body::empty, Body::full)
+            }
+            false => Body::upstream(Download::new(decoder, idle, lease)),
+        };
+        UpstreamResponse { head, body, timing }
     }
 
-    fn failed(&self, kind: Kind, detail: String, upload: &Upload, harmless: bool) -> Failed {
-        let left = upload.revoke();
-        let body = (!upload.is_consumed()).then_some(left);
+    fn failed(&self, kind: Kind, detail: String, upload: Upload, harmless: bool) -> Failed {
+        let body = upload.untouched();
         let reused = self.connect.is_none();
         let retryable = harmless && body.is_some();
         let timing = Timing { connect: self.connect, head: self.started.elapsed() };
         let error = UpstreamError { kind, detail, reused, retryable, timing };
         Failed { error, body, stale: reused && harmless }
     }
-
-    /// RFC 9110, 9.2.2: only these may be repeated when the first try may have been acted on.
-    fn is_idempotent(&self) -> bool {
-        let method = self.forward.method.unwrap_or(self.request.parts.method.as_str());
-        matches!(method, "GET" | "HEAD" | "OPTIONS" | "TRACE" | "PUT" | "DELETE")
-    }
-
-    /// The request for the codec.
-    fn message(&self, upload: &Rc<Upload>) -> Result<http::Request<UploadBody>, &'static str> {
-        let parts = &self.request.parts;
-        let method = match self.forward.method {
-            Some(method) => Method::from_bytes(method.as_bytes()).map_err(|_| "method")?,
-            None => parts.method.clone(),
-        };
-        let mut message = http::Request::new(UploadBody(upload.clone()));
-        *message.method_mut() = method;
-        *message.uri_mut() = parse_target(self.forward.target).map_err(|error| error.0)?;
-        *message.extensions_mut() = parts.extensions.clone();
-        *message.headers_mut() = self.headers(upload.length())?;
-        Ok(message)
-    }
-
-    fn headers(&self, length: Option<u64>) -> Result<HeaderMap, &'static str> {
-        let parts = &self.request.parts;
-        let mut headers = parts.headers.clone();
-        strip_hop_by_hop(&mut headers);
-        if expects_continue(&headers) {
-            headers.remove(header::EXPECT);
-        }
-        if parts.version == Version::HTTP_2 {
-            join_cookies(&mut headers);
-        }
-        if let Some(authority) = parts.uri.authority()
-            && !headers.contains_key(header::HOST)
-        {
-            let host = HeaderValue::from_str(authority.as_str()).map_err(|_| "authority")?;
-            headers.insert(header::HOST, host);
-        }
-        self.forward.edits.apply(&mut headers);
-        if !headers.contains_key(header::HOST) {
-            let host = self.origin.addr.to_string();
-            headers.insert(header::HOST, HeaderValue::from_str(&host).map_err(|_| "host")?);
-        }
-        settle_length(&mut headers, length);
-        match length {
-            // Said explicitly: the codec would take a GET of unknown length for one without body.
-            None => drop(headers.insert(header::TRANSFER_ENCODING, CHUNKED)),
-            Some(0) => {}
-            Some(length) => drop(headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length))),
-        }
-        Ok(headers)
-    }
 }
 
-const CHUNKED: HeaderValue = HeaderValue::from_static("chunked");
-
-/// RFC 9113, 8.2.3: HTTP/2 may split Cookie into several lines; HTTP/1 must see one.
-fn join_cookies(headers: &mut HeaderMap) {
-    let mut lines = headers.get_all(header::COOKIE).iter();
-    let (Some(first), Some(second)) = (lines.next(), lines.next()) else { return };
-    let mut joined = first.as_bytes().to_vec();
-    for line in std::iter::once(second).chain(lines) {
-        joined.extend_from_slice(b"; ");
-        joined.extend_from_slice(line.as_bytes());
-    }
-    if let Ok(value) = HeaderValue::from_maybe_shared(bytes::Bytes::from(joined)) {
-        headers.insert(header::COOKIE, value);
-    }
-}
-
-fn classify(error: &hyper::Error, upload: &Upload) -> Kind {
-    if let Some(failure) = upload.failure() {
-        Kind::ClientBody(failure)
-    } else if error.is_parse_too_large() {
-        Kind::HeadTooLarge
-    } else if error.is_parse() {
-        Kind::MalformedHead
-    } else {
-        Kind::Reset
+/// Write what can be written; an error if the client's side failed.
+fn send_on(wire: &mut Wire, upload: &mut Upload, cx: &mut Context<'_>) -> Result<(), Failure> {
+    match upload.poll(wire, cx) {
+        Poll::Ready(Err(UploadError::Body(error))) => Err((Kind::ClientBody(error), String::new())),
+        // It may have answered before it closed.
+        Poll::Ready(Err(UploadError::Upstream(error))) => {
+            tracing::debug!(%error, "an upstream takes no more of a request");
+            Ok(())
+        }
+        Poll::Ready(Ok(())) | Poll::Pending => Ok(()),
     }
 }

@@ -1,13 +1,10 @@
-//! Byte streams below the codec: a socket (clear or TLS), the client side of it with a replayed
-//! prefix, a write time-out and a lingering close, the upstream side of it with byte counters.
-//! No HTTP here.
+//! Byte streams below the codecs: a socket (clear or TLS), and an HTTP/2 client's side of it with a
+//! replayed prefix and a write time-out. No HTTP here.
 
-use std::cell::Cell;
 use std::future::Future;
 use std::io;
 use std::io::IoSlice;
 use std::pin::Pin;
-use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -21,6 +18,17 @@ use tokio_rustls::TlsStream;
 pub(crate) enum Socket {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl Socket {
+    /// Closing it will reset the connection.
+    pub(crate) fn set_reset(&self) -> io::Result<()> {
+        let stream = match self {
+            Socket::Plain(stream) => stream,
+            Socket::Tls(stream) => stream.get_ref().0,
+        };
+        socket2::SockRef::from(stream).set_linger(Some(Duration::ZERO))
+    }
 }
 
 impl AsyncRead for Socket {
@@ -81,7 +89,7 @@ impl AsyncWrite for Socket {
     }
 }
 
-/// The client side of a proxied exchange.
+/// The socket of an HTTP/2 client.
 pub(crate) struct ClientIo {
     socket: Socket,
     /// Bytes read while the protocol was being recognised, to be read again.
@@ -89,43 +97,11 @@ pub(crate) struct ClientIo {
     /// How long a write may make no progress.
     stall: Duration,
     timer: Option<Pin<Box<Sleep>>>,
-    /// A request body was left unread.
-    unread: Rc<Cell<bool>>,
-    /// Set once our side is shut down and we only wait for the client to close.
-    linger: Option<Pin<Box<Sleep>>>,
 }
 
-/// How long a client that is still sending may take to read our last response. Closing at once
-/// would reset the connection, and the reset could overtake the response.
-const LINGER: Duration = Duration::from_secs(5);
-
 impl ClientIo {
-    pub(crate) fn new(
-        socket: Socket,
-        prefix: Bytes,
-        stall: Duration,
-        unread: Rc<Cell<bool>>,
-    ) -> ClientIo {
-        ClientIo { socket, prefix, stall, timer: None, unread, linger: None }
-    }
-
-    /// Throw away what the client still sends, until it closes or takes too long.
-    fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let timer = self.linger.get_or_insert_with(|| Box::pin(tokio::time::sleep(LINGER)));
-        if timer.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(());
-        }
-        let mut sink = [0; 8192];
-        // After so much the task gives way to others; it comes back at once.
-        for _ in 0..16 {
-            let mut buf = ReadBuf::new(&mut sink);
-            match ready!(Pin::new(&mut self.socket).poll_read(cx, &mut buf)) {
-                Ok(()) if !buf.filled().is_empty() => {}
-                _ => return Poll::Ready(()),
-            }
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
+    pub(crate) fn new(socket: Socket, prefix: Bytes, stall: Duration) -> ClientIo {
+        ClientIo { socket, prefix, stall, timer: None }
     }
 
     /// A write is stuck: fail it once it has been stuck for too long.
@@ -201,88 +177,7 @@ impl AsyncWrite for ClientIo {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if this.linger.is_none() {
-            let shut = Pin::new(&mut this.socket).poll_shutdown(cx);
-            ready!(this.settle(cx, shut))?;
-        }
-        if this.unread.get() {
-            ready!(this.poll_linger(cx));
-        }
-        Poll::Ready(Ok(()))
-    }
-}
-
-/// Bytes that crossed an upstream connection since it was opened.
-#[derive(Default)]
-pub(crate) struct Traffic {
-    pub(crate) read: Cell<u64>,
-    pub(crate) written: Cell<u64>,
-}
-
-/// The upstream side of a proxied exchange.
-pub(crate) struct UpstreamIo {
-    socket: Socket,
-    traffic: Rc<Traffic>,
-}
-
-impl UpstreamIo {
-    pub(crate) fn new(socket: Socket, traffic: Rc<Traffic>) -> UpstreamIo {
-        UpstreamIo { socket, traffic }
-    }
-
-    fn count(&self, wrote: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        if let Poll::Ready(Ok(n)) = &wrote {
-            self.traffic.written.set(self.traffic.written.get() + *n as u64);
-        }
-        wrote
-    }
-}
-
-impl AsyncRead for UpstreamIo {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        let before = buf.filled().len();
-        let read = Pin::new(&mut this.socket).poll_read(cx, buf);
-        let n = (buf.filled().len() - before) as u64;
-        this.traffic.read.set(this.traffic.read.get() + n);
-        read
-    }
-}
-
-impl AsyncWrite for UpstreamIo {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        let wrote = Pin::new(&mut this.socket).poll_write(cx, buf);
-        this.count(wrote)
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        let wrote = Pin::new(&mut this.socket).poll_write_vectored(cx, bufs);
-        this.count(wrote)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.socket.is_write_vectored()
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().socket).poll_flush(cx)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().socket).poll_shutdown(cx)
+        let shut = Pin::new(&mut this.socket).poll_shutdown(cx);
+        this.settle(cx, shut)
     }
 }

@@ -5,40 +5,39 @@
 //! Threads: every worker is one thread with one runtime, its own sockets, connections and
 //! upstream pool. Nothing on the path of a request is locked or shared between threads.
 //!
-//! The codec is hyper (h2 for HTTP/2). No type of it is public, so that it can be replaced.
-//! Behind it these things hold:
+//! HTTP/1 is spoken by `codec`, which knows no sockets, HTTP/2 by hyper and h2. No type of either
+//! is public. These things hold:
 //!
-//! * Refused by the codec with 400 and a closed connection: folded lines, space before a colon,
-//!   control characters and NUL in a head, a bare CR, space in a target, a `Content-Length` that
-//!   is no number or comes in two differing lines, a `Transfer-Encoding` that does not end in
-//!   `chunked` or comes with HTTP/1.0, any other version; in a target also `<`, `>`, `` ` `` and
-//!   a `"` within the query. Broken chunks close the connection on both sides. A head beyond the
-//!   limits gets 431.
-//! * Refused by us (see `check`): no Host, two Hosts, a Host that is no host or does not match the
-//!   target, any `Transfer-Encoding` but one `chunked`, CONNECT.
-//! * Repaired by the codec before we can see it, and therefore not refused although it should be:
-//!   `Content-Length` together with `Transfer-Encoding` (the length is dropped, the connection
-//!   closes after the response), two equal `Content-Length` lines (one is dropped), bare LF as the
-//!   end of a head line. What is sent upstream is always framed unambiguously.
-//! * Header names reach the handler in lower case; towards HTTP/1 they keep the spelling of the
-//!   sender, and get Title-Case where they are ours or came by HTTP/2. Lines of one name keep
-//!   their order and stand together; names keep the order of their first line unless one is
-//!   removed.
-//! * A fragment (`#…`) in a target is cut off. Trailers are dropped. `Upgrade` is not served.
-//! * A client that half-closes is taken for one that left. A client that sends no complete head
-//!   in time is closed without a 408.
+//! * A head is the received bytes and a short record per line. What is passed on keeps its order
+//!   and its spelling; a name that we add is written as given if it has a capital, else in
+//!   Title-Case. The handler sees names in lower case.
+//! * Where two parties could read a message in two ways it is refused, never repaired. A request
+//!   gets 400 (431, 405, 501, 408) and its connection is closed; a response is an error, and its
+//!   connection is dropped. Nothing that could not be delimited is passed on as if it were whole.
+//! * A connection, on either side, is used again only after both messages ended where they should.
+//! * An idle connection owns no buffer. A head and a body that are there together go out in one
+//!   write.
+//! * A fragment (`#…`) in a target is cut off. Trailers are checked and dropped. `Upgrade` is not
+//!   served.
+//! * A client that half-closes is taken for one that left.
 
 pub mod client;
 
+mod arrival;
 mod body;
 mod check;
+mod codec;
 mod connection;
 mod cut;
+mod date;
 mod dial;
+mod download;
 mod edits;
 mod exchange;
+mod http1;
 mod io;
 mod limits;
+mod link;
 mod pool;
 mod request;
 mod response;
@@ -47,6 +46,7 @@ mod stats;
 mod tls;
 mod upload;
 mod upstream;
+mod wire;
 mod worker;
 mod workers;
 

@@ -11,8 +11,6 @@ use crate::tls::TlsServer;
 
 /// Hard limit on a request or response head, in bytes (start line and header lines).
 pub const MAX_HEAD_BYTES: usize = 64 * 1024;
-/// The smallest head limit that can be configured, in bytes (the codec's own floor).
-pub const MIN_HEAD_BYTES: usize = 8 * 1024;
 /// Hard limit on header lines in one head.
 pub const MAX_HEADERS: usize = 256;
 /// Client connections per worker; further ones wait in the kernel's backlog.
@@ -40,9 +38,9 @@ pub const UPSTREAM_CONNECT: Duration = Duration::from_secs(10);
 /// Limits of a set of workers. All values are per worker unless they say otherwise.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Bytes of one head; at least [`MIN_HEAD_BYTES`].
+    /// Bytes of one head; at most [`MAX_HEAD_BYTES`].
     pub max_head_bytes: usize,
-    /// Header lines of one head.
+    /// Header lines of one head; at most [`MAX_HEADERS`].
     pub max_headers: usize,
     /// Open client connections.
     pub max_connections: usize,
@@ -58,8 +56,6 @@ pub struct Limits {
     pub upstream_idle: Duration,
     /// Time for a client's TLS handshake.
     pub tls_handshake: Duration,
-    /// Keep the spelling of HTTP/1 header names in both directions (costs a second map per head).
-    pub preserve_header_case: bool,
     /// More certificate authorities (PEM) that a verified upstream may chain to.
     pub extra_roots: Option<Vec<u8>>,
 }
@@ -76,7 +72,6 @@ impl Default for Limits {
             max_idle_total: MAX_IDLE_TOTAL,
             upstream_idle: UPSTREAM_IDLE,
             tls_handshake: TLS_HANDSHAKE,
-            preserve_header_case: true,
             extra_roots: None,
         }
     }

@@ -7,17 +7,17 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::client::conn::http1::{Builder, SendRequest};
-use hyper_util::rt::TokioIo;
+use bytes::BytesMut;
 use tokio::time::{Instant, timeout};
 
+use crate::codec::head::HeadLimits;
 use crate::dial::{self, DialError};
-use crate::io::{Socket, Traffic, UpstreamIo};
-use crate::limits::{Limits, MIN_HEAD_BYTES};
+use crate::io::Socket;
+use crate::limits::Limits;
 use crate::stats::WorkerStats;
 use crate::tls::{TlsClient, TlsError};
-use crate::upload::{Upload, UploadBody};
 use crate::upstream::{Origin, UpstreamErrorKind as Kind};
+use crate::wire::Wire;
 
 thread_local! {
     static CURRENT: RefCell<Option<Rc<Pool>>> = const { RefCell::new(None) };
@@ -27,18 +27,16 @@ thread_local! {
 pub(crate) struct Pool {
     limits: Limits,
     pub(crate) stats: Arc<WorkerStats>,
-    idle: RefCell<HashMap<Rc<Origin>, Vec<Upstream>>>,
+    idle: RefCell<HashMap<Rc<Origin>, Vec<Idle>>>,
     total: Cell<usize>,
     verified: OnceCell<Result<TlsClient, String>>,
     unverified: OnceCell<Result<TlsClient, String>>,
 }
 
-/// One upstream connection that nobody else uses.
-pub(crate) struct Upstream {
-    pub(crate) sender: SendRequest<UploadBody>,
-    pub(crate) traffic: Rc<Traffic>,
-    origin: Rc<Origin>,
-    idle_since: Instant,
+/// An upstream connection that nobody uses.
+struct Idle {
+    wire: Wire,
+    since: Instant,
 }
 
 impl Pool {
@@ -65,27 +63,38 @@ impl Pool {
         })
     }
 
-    /// A kept-alive connection that is ready for a request, the most recently used first.
-    pub(crate) fn checkout(&self, origin: &Origin) -> Option<Upstream> {
-        let mut idle = self.idle.borrow_mut();
-        let list = idle.get_mut(origin)?;
-        let before = list.len();
-        list.retain(|upstream| !upstream.sender.is_closed());
-        let found = list.iter().rposition(|upstream| upstream.sender.is_ready());
-        let upstream = found.map(|index| list.remove(index));
-        self.set_total(self.total.get() + list.len() - before);
-        upstream.filter(|upstream| upstream.idle_since.elapsed() < self.limits.upstream_idle)
+    /// How large the head of a response may be.
+    pub(crate) fn head_limits(&self) -> HeadLimits {
+        HeadLimits::new(self.limits.max_head_bytes, self.limits.max_headers)
     }
 
-    fn keep(&self, mut upstream: Upstream) {
-        if upstream.sender.is_closed() || self.total.get() >= self.limits.max_idle_total {
+    /// A kept-alive connection that is ready for a request, the most recently used first.
+    pub(crate) fn checkout(&self, origin: &Origin) -> Option<(Rc<Origin>, Wire)> {
+        let mut idle = self.idle.borrow_mut();
+        let (key, _) = idle.get_key_value(origin)?;
+        let key = key.clone();
+        let list = idle.get_mut(origin)?;
+        let before = list.len();
+        let mut found = None;
+        while let Some(mut last) = list.pop() {
+            if last.wire.is_quiet() && last.since.elapsed() < self.limits.upstream_idle {
+                found = Some((key, last.wire));
+                break;
+            }
+        }
+        self.set_total(self.total.get() + list.len() - before);
+        found
+    }
+
+    /// Keep a connection on which every message has ended; unless something else came on it.
+    pub(crate) fn keep(&self, origin: Rc<Origin>, mut wire: Wire) {
+        if self.total.get() >= self.limits.max_idle_total || !wire.is_quiet() {
             return;
         }
         let mut idle = self.idle.borrow_mut();
-        let list = idle.entry(upstream.origin.clone()).or_default();
+        let list = idle.entry(origin).or_default();
         if list.len() < self.limits.max_idle_per_origin {
-            upstream.idle_since = Instant::now();
-            list.push(upstream);
+            list.push(Idle { wire, since: Instant::now() });
             self.set_total(self.total.get() + 1);
         }
     }
@@ -96,7 +105,7 @@ impl Pool {
         let life = self.limits.upstream_idle;
         let mut total = 0;
         self.idle.borrow_mut().retain(|_, list| {
-            list.retain(|u| !u.sender.is_closed() && now.duration_since(u.idle_since) < life);
+            list.retain_mut(|idle| now.duration_since(idle.since) < life && idle.wire.is_quiet());
             total += list.len();
             !list.is_empty()
         });
@@ -109,26 +118,13 @@ impl Pool {
     }
 
     /// Open a connection; `limit` covers TCP and TLS.
-    pub(crate) async fn open(
-        &self,
-        origin: &Origin,
-        limit: Duration,
-    ) -> Result<Upstream, DialError> {
+    pub(crate) async fn open(&self, origin: &Origin, limit: Duration) -> Result<Wire, DialError> {
         let socket = match timeout(limit, self.dial(origin)).await {
             Ok(socket) => socket?,
             Err(_) => return Err((Kind::ConnectTimeout, String::new())),
         };
         self.stats.upstream_connects.up();
-        let traffic = Rc::new(Traffic::default());
-        let io = TokioIo::new(UpstreamIo::new(socket, traffic.clone()));
-        let (sender, driver) = client_builder(&self.limits)
-            .handshake(io)
-            .await
-            .map_err(|error| (Kind::Reset, error.to_string()))?;
-        // The driver ends with the connection; its errors reach the exchange that they concern.
-        tokio::task::spawn_local(async move { drop(driver.await) });
-        let origin = Rc::new(origin.clone());
-        Ok(Upstream { sender, traffic, origin, idle_since: Instant::now() })
+        Ok(Wire::new(socket, BytesMut::new()))
     }
 
     async fn dial(&self, origin: &Origin) -> Result<Socket, DialError> {
@@ -147,33 +143,5 @@ impl Pool {
             false => self.unverified.get_or_init(|| TlsClient::unverified().map_err(text)),
         };
         client.as_ref().map_err(String::clone)
-    }
-}
-
-fn client_builder(limits: &Limits) -> Builder {
-    let mut builder = Builder::new();
-    builder
-        .max_header_size(limits.max_head_bytes)
-        .max_buf_size(limits.max_head_bytes.max(MIN_HEAD_BYTES))
-        .max_headers(limits.max_headers)
-        .preserve_header_case(limits.preserve_header_case)
-        .title_case_headers(true);
-    builder
-}
-
-/// A connection in use by an exchange, to be given back when both messages have ended.
-pub(crate) struct Lease {
-    pub(crate) pool: Rc<Pool>,
-    pub(crate) upstream: Upstream,
-    pub(crate) upload: Rc<Upload>,
-}
-
-impl Lease {
-    /// The response has ended cleanly. If the request has not (an early response), the connection
-    /// finishes on its own and is not used again.
-    pub(crate) fn give_back(self) {
-        if self.upload.is_over() {
-            self.pool.keep(self.upstream);
-        }
     }
 }

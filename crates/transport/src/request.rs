@@ -1,16 +1,16 @@
 //! A client's request: a borrowed view of its head, and its body. Nothing is decided here.
 
-use std::cell::Cell;
-use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use http::request::Parts;
-use http::uri::Uri;
+use http::header::{self, HeaderMap};
 use hyper::body::Incoming;
 
 use crate::body::Body;
+use crate::codec::head::RequestHead;
+use crate::codec::target::is_target_byte;
+use crate::edits::{is_name, is_value};
+use crate::link::Shared;
 
 /// Protocol version of a client's message.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -36,7 +36,7 @@ impl Version {
 
 /// A request whose head has been read and whose framing has been checked.
 pub struct Request {
-    pub(crate) parts: Parts,
+    pub(crate) head: RequestHead,
     body: Body,
 }
 
@@ -46,14 +46,29 @@ pub struct Request {
 pub struct BadHead(pub &'static str);
 
 impl Request {
-    pub(crate) fn from_client(
-        request: http::Request<Incoming>,
+    /// The request with this number on an HTTP/1 connection.
+    pub(crate) fn from_http1(
+        head: RequestHead,
+        link: &Shared,
+        number: u64,
         idle: Duration,
-        unread: &Rc<Cell<bool>>,
     ) -> Request {
-        let (mut parts, incoming) = request.into_parts();
-        parts.extensions.remove::<hyper::upgrade::OnUpgrade>();
-        Request { parts, body: Body::client(incoming, idle, unread) }
+        Request { head, body: Body::http1(link, number, idle) }
+    }
+
+    pub(crate) fn from_http2(request: http::Request<Incoming>, idle: Duration) -> Request {
+        let (parts, incoming) = request.into_parts();
+        let uri = &parts.uri;
+        let https = uri.scheme_str() == Some("https");
+        let authority = uri.authority().map(|authority| (authority.as_str(), https));
+        let path = uri.path_and_query().map_or("/", |path| path.as_str());
+        let cookies = joined_cookies(&parts.headers);
+        let lines = parts.headers.iter().filter(|(name, _)| **name != header::COOKIE);
+        let lines = lines.map(|(name, value)| (name.as_str(), value.as_bytes()));
+        let lines = lines.chain(cookies.as_deref().map(|cookies| ("cookie", cookies)));
+        let method = parts.method.as_str();
+        let head = RequestHead::build(Version::Http2, method, path, authority, lines);
+        Request { head, body: Body::http2(incoming, idle) }
     }
 
     /// A request of our own making (checks, tests), HTTP/1.1. `target` is origin-form.
@@ -63,19 +78,18 @@ impl Request {
         headers: &[(&str, &str)],
         body: impl Into<Bytes>,
     ) -> Result<Request, BadHead> {
-        let mut builder = http::Request::builder()
-            .method(http::Method::from_bytes(method.as_bytes()).map_err(|_| BadHead("method"))?)
-            .uri(parse_target(target)?);
-        for (name, value) in headers {
-            builder = builder.header(*name, *value);
+        check_start(method, target).map_err(BadHead)?;
+        if !headers.iter().all(|(name, value)| is_name(name) && is_value(value.as_bytes())) {
+            return Err(BadHead("header line"));
         }
-        let (parts, ()) = builder.body(()).map_err(|_| BadHead("header line"))?.into_parts();
-        Ok(Request { parts, body: Body::full(body) })
+        let lines = headers.iter().map(|(name, value)| (*name, value.as_bytes()));
+        let head = RequestHead::build(Version::Http11, method, target, None, lines);
+        Ok(Request { head, body: Body::full(body) })
     }
 
     /// The head, borrowed.
     pub fn head(&self) -> Head<'_> {
-        Head { parts: &self.parts }
+        Head { head: &self.head }
     }
 
     /// Take the body to read it here; [`crate::exchange`] then sends none.
@@ -105,51 +119,58 @@ impl Request {
     }
 }
 
-/// Origin-form (`/path?query`) or `*`.
-pub(crate) fn parse_target(target: &str) -> Result<Uri, BadHead> {
-    if !(target.starts_with('/') || target == "*") {
-        return Err(BadHead("target"));
+/// A method is a token, a target is in origin-form (`/path?query`) or `*`.
+pub(crate) fn check_start(method: &str, target: &str) -> Result<(), &'static str> {
+    if !is_name(method) {
+        return Err("method");
     }
-    let path = target.parse().map_err(|_| BadHead("target"))?;
-    let mut parts = http::uri::Parts::default();
-    parts.path_and_query = Some(path);
-    Uri::from_parts(parts).map_err(|_| BadHead("target"))
+    let form = target.starts_with('/') || target == "*";
+    match form && target.bytes().all(is_target_byte) {
+        true => Ok(()),
+        false => Err("target"),
+    }
+}
+
+/// RFC 9113, 8.2.3: HTTP/2 may split Cookie into several lines; everybody else sees one.
+fn joined_cookies(headers: &HeaderMap) -> Option<Vec<u8>> {
+    let lines: Vec<_> = headers.get_all(header::COOKIE).iter().map(|v| v.as_bytes()).collect();
+    (!lines.is_empty()).then(|| lines.join(&b"; "[..]))
 }
 
 /// A borrowed view of a request head.
 ///
-/// Header names come in lower case (compare without case in any way); their spelling and order
-/// are restored when the head is sent on.
+/// Header names come in lower case (compare without case in any way); they are sent on as they
+/// were spelled.
 #[derive(Clone, Copy)]
 pub struct Head<'a> {
-    parts: &'a Parts,
+    head: &'a RequestHead,
 }
 
 impl<'a> Head<'a> {
     /// The method as sent, e.g. `GET`.
     pub fn method(&self) -> &'a str {
-        self.parts.method.as_str()
+        self.head.method()
     }
 
     /// Path and query exactly as sent (nothing decoded); `/` for an absolute-form target without
     /// a path; `*` for `OPTIONS *`.
     pub fn target(&self) -> &'a str {
-        self.parts.uri.path_and_query().map_or("/", |target| target.as_str())
+        self.head.target()
     }
 
     /// The part of the target before `?`.
     pub fn path(&self) -> &'a str {
-        self.parts.uri.path()
+        self.target().split_once('?').map_or(self.target(), |(path, _)| path)
     }
 
     /// The part of the target after the first `?`.
     pub fn query(&self) -> Option<&'a str> {
-        self.parts.uri.query()
+        self.target().split_once('?').map(|(_, query)| query)
     }
 
     /// HTTP/2 `:authority`, or the authority of an absolute-form target.
     pub fn authority(&self) -> Option<&'a str> {
-        self.parts.uri.authority().map(|authority| authority.as_str())
+        self.head.authority()
     }
 
     /// The host that the client asked for, port included if it was sent: the authority, else
@@ -160,21 +181,17 @@ impl<'a> Head<'a> {
 
     /// The client's protocol version.
     pub fn version(&self) -> Version {
-        match self.parts.version {
-            http::Version::HTTP_2 => Version::Http2,
-            http::Version::HTTP_11 => Version::Http11,
-            _ => Version::Http10,
-        }
+        self.head.version
     }
 
-    /// All header lines; lines of one name keep their order.
+    /// All header lines in their order.
     pub fn headers(&self) -> impl Iterator<Item = (&'a str, &'a [u8])> + use<'a> {
-        lines(&self.parts.headers)
+        self.head.lines.iter()
     }
 
     /// The first line of this name (any case).
     pub fn get(&self, name: &str) -> Option<&'a [u8]> {
-        self.parts.headers.get(name).map(HeaderValue::as_bytes)
+        self.head.lines.get(name)
     }
 
     /// The first line of this name, if it is UTF-8.
@@ -184,7 +201,7 @@ impl<'a> Head<'a> {
 
     /// All lines of this name, in order.
     pub fn get_all(&self, name: &str) -> impl Iterator<Item = &'a [u8]> + use<'a> {
-        all(&self.parts.headers, name)
+        self.head.lines.all(name)
     }
 
     /// Bytes of the head as HTTP/1 would spell it: request line, header lines, line ends.
@@ -193,24 +210,4 @@ impl<'a> Head<'a> {
         let lines: usize = self.headers().map(|(name, value)| name.len() + value.len() + 4).sum();
         line + lines + 2
     }
-}
-
-pub(crate) fn lines(headers: &HeaderMap) -> impl Iterator<Item = (&str, &[u8])> {
-    headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()))
-}
-
-pub(crate) fn all<'a>(
-    headers: &'a HeaderMap,
-    name: &str,
-) -> impl Iterator<Item = &'a [u8]> + use<'a> {
-    let name = HeaderName::from_bytes(name.as_bytes()).ok();
-    let values = name.map(|name| headers.get_all(name).into_iter());
-    values.into_iter().flatten().map(HeaderValue::as_bytes)
-}
-
-/// True if `Expect: 100-continue`, which the codec answers itself.
-pub(crate) fn expects_continue(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::EXPECT)
-        .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
 }

@@ -1,16 +1,19 @@
 //! A handler's answer, and the body pump's end of it: what goes to the client, and the report of
 //! how that ended. What to answer is the handler's business.
 
+use std::borrow::Cow;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::header::{self, HeaderMap, HeaderValue};
-use http::{Extensions, StatusCode};
+use http::StatusCode;
+use http::header::{self, HeaderName, HeaderValue};
 use http_body::{Frame, SizeHint};
 
 use crate::body::{Body, BodyError};
-use crate::edits::{Edits, settle_length};
+use crate::codec::lines::Lines;
+use crate::codec::write::{ResponseLines, Said, is_phrase, response_lines};
+use crate::edits::Edits;
 use crate::upstream::UpstreamResponse;
 use crate::worker::Stream;
 
@@ -41,13 +44,13 @@ type DoneHook = Box<dyn FnOnce(Done)>;
 /// The rules for HEAD, 204 and 304 are kept by the transport: give the body in any case. `Date`
 /// is added if it is absent.
 pub struct Response {
-    status: StatusCode,
-    reason: Option<&'static str>,
-    headers: HeaderMap,
-    extensions: Extensions,
-    body: Body,
-    close: bool,
-    done: Option<DoneHook>,
+    pub(crate) status: u16,
+    /// The reason phrase if it is not the standard one.
+    pub(crate) reason: Option<Cow<'static, str>>,
+    pub(crate) lines: ResponseLines,
+    pub(crate) body: Body,
+    pub(crate) close: bool,
+    pub(crate) done: Option<DoneHook>,
 }
 
 impl Response {
@@ -58,13 +61,10 @@ impl Response {
 
     /// A response whose body is read from `body` as the client takes it.
     pub fn stream(status: u16, edits: &Edits, body: Body) -> Response {
-        let mut headers = HeaderMap::new();
-        edits.apply(&mut headers);
         Response {
-            status: status_code(status),
+            status: final_status(status),
             reason: None,
-            headers,
-            extensions: Extensions::new(),
+            lines: response_lines(&Lines::default(), edits),
             body,
             close: false,
             done: None,
@@ -74,14 +74,11 @@ impl Response {
     /// Pass an upstream's response on: its status and header lines, changed by `edits`, and its
     /// body as it comes.
     pub fn upstream(upstream: UpstreamResponse, edits: &Edits) -> Response {
-        let UpstreamResponse { parts, body, timing: _ } = upstream;
-        let mut headers = parts.headers;
-        edits.apply(&mut headers);
+        let UpstreamResponse { head, body, timing: _ } = upstream;
         Response {
-            status: parts.status,
-            reason: None,
-            headers,
-            extensions: parts.extensions,
+            status: final_status(head.status),
+            lines: response_lines(&head.lines, edits),
+            reason: head.reason.map(|reason| Cow::Owned(reason.into())),
             body,
             close: false,
             done: None,
@@ -90,20 +87,22 @@ impl Response {
 
     /// The status that will be sent.
     pub fn status(&self) -> u16 {
-        self.status.as_u16()
+        self.status
     }
 
     /// Answer with another status; the upstream's reason phrase is dropped.
     pub fn with_status(mut self, status: u16) -> Response {
-        self.status = status_code(status);
-        self.extensions.remove::<hyper::ext::ReasonPhrase>();
+        self.status = final_status(status);
+        self.reason = None;
         self
     }
 
     /// The reason phrase on HTTP/1, if not the standard one. Not sent if it cannot stand in a
     /// status line.
     pub fn with_reason(mut self, reason: &'static str) -> Response {
-        self.reason = Some(reason);
+        if is_phrase(reason) {
+            self.reason = Some(Cow::Borrowed(reason));
+        }
         self
     }
 
@@ -129,73 +128,110 @@ impl Response {
         self
     }
 
-    /// The message for the codec; `stream` lives until it is over.
-    pub(crate) fn into_message(
-        self,
-        head_request: bool,
-        http2: bool,
-        stream: Stream,
-    ) -> http::Response<Outgoing> {
-        let Response { status, reason, mut headers, mut extensions, body, close, done } = self;
-        let bodiless = head_request || matches!(status.as_u16(), 204 | 304);
-        if head_request {
-            announce_length(&mut headers, &body, status);
-        } else {
-            settle_length(&mut headers, if bodiless { None } else { body.length() });
+    /// How the head says where the body ends.
+    pub(crate) fn said(&self, head_request: bool) -> Said {
+        match (self.status, self.body.length()) {
+            (204, _) => Said::Nothing,
+            // How long the body would be, if that is known and not already said.
+            (_, Some(length)) if head_request && length > 0 => Said::Length(length),
+            _ if head_request => Said::AsIs,
+            (304, _) => Said::Nothing,
+            (_, Some(length)) => Said::Length(length),
+            (_, None) => Said::Chunked,
         }
-        if close && !http2 {
-            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+
+    /// The message for HTTP/2; `stream` lives until it is over.
+    pub(crate) fn into_http2(self, head_request: bool, stream: Stream) -> http::Response<Outgoing> {
+        let said = self.said(head_request);
+        let Response { status, reason: _, mut lines, body, close: _, done } = self;
+        match said {
+            Said::AsIs => {}
+            Said::Nothing | Said::Chunked => lines.agree(None),
+            Said::Length(length) => lines.agree(Some(length)),
         }
-        set_reason(&mut extensions, status, reason);
+        let bodiless = head_request || matches!(status, 204 | 304);
         let body = if bodiless { Body::empty() } else { body };
-        let mut message = http::Response::new(Outgoing {
-            finished: body.is_end(),
-            body,
-            sent: 0,
-            failed: None,
-            done,
-            _stream: stream,
-        });
-        *message.status_mut() = status;
-        *message.headers_mut() = headers;
-        *message.extensions_mut() = extensions;
+        let finished = body.is_end();
+        let report = Report::new(done);
+        let outgoing = Outgoing { body, finished, report, broken: None, _stream: stream };
+        let mut message = http::Response::new(outgoing);
+        *message.status_mut() = status_code(status);
+        let headers = message.headers_mut();
+        for (name, value) in lines.iter() {
+            let line = (HeaderName::from_bytes(name), HeaderValue::from_bytes(value));
+            if let (Ok(name), Ok(value)) = line {
+                headers.append(name, value);
+            }
+        }
+        if let (Said::Length(length), None) = (said, lines.length()) {
+            headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+        }
         message
     }
 }
 
-/// HEAD: say how long the body would be, if that is known and not already said.
-fn announce_length(headers: &mut HeaderMap, body: &Body, status: StatusCode) {
-    if status == StatusCode::NO_CONTENT {
-        headers.remove(header::CONTENT_LENGTH);
-    } else if let Some(length) = body.length().filter(|n| *n > 0) {
-        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-    }
-}
-
-/// Statuses without a standard phrase (460, 463, 561…) get an empty one.
-fn set_reason(extensions: &mut Extensions, status: StatusCode, reason: Option<&'static str>) {
-    use hyper::ext::ReasonPhrase;
-    if let Some(phrase) = reason.and_then(|r| ReasonPhrase::try_from(r.as_bytes()).ok()) {
-        extensions.insert(phrase);
-    } else if status.canonical_reason().is_none() && extensions.get::<ReasonPhrase>().is_none() {
-        extensions.insert(ReasonPhrase::from_static(b""));
-    }
+/// A status that can end an exchange.
+fn final_status(status: u16) -> u16 {
+    if (200..=999).contains(&status) { status } else { 500 }
 }
 
 fn status_code(status: u16) -> StatusCode {
-    match StatusCode::from_u16(status) {
-        Ok(code) if !code.is_informational() => code,
-        _ => StatusCode::INTERNAL_SERVER_ERROR,
-    }
+    StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-/// The body as the codec pulls it; reports when it is over.
-pub(crate) struct Outgoing {
-    body: Body,
+/// What is told when the response is over, i.e. when this is dropped.
+pub(crate) struct Report {
     sent: u64,
     finished: bool,
     failed: Option<BodyError>,
     done: Option<DoneHook>,
+}
+
+impl Report {
+    pub(crate) fn new(done: Option<DoneHook>) -> Report {
+        Report { sent: 0, finished: false, failed: None, done }
+    }
+
+    /// So many bytes of the body are on their way.
+    pub(crate) fn sent(&mut self, bytes: usize) {
+        self.sent += bytes as u64;
+    }
+
+    /// Everything is out.
+    pub(crate) fn finish(&mut self) {
+        self.finished = true;
+    }
+
+    /// The body failed.
+    pub(crate) fn failed(&mut self, error: BodyError) {
+        self.failed = Some(error);
+    }
+
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failed.is_some()
+    }
+}
+
+impl Drop for Report {
+    fn drop(&mut self) {
+        let Some(hook) = self.done.take() else { return };
+        let outcome = match self.failed {
+            Some(error) => Outcome::Cut(error),
+            None if self.finished => Outcome::Sent,
+            None => Outcome::ClientLeft,
+        };
+        hook(Done { bytes_sent: self.sent, outcome });
+    }
+}
+
+/// The body as HTTP/2's codec pulls it.
+pub(crate) struct Outgoing {
+    body: Body,
+    finished: bool,
+    report: Report,
+    /// The body failed; told one turn later, so that what came before it can go out.
+    broken: Option<BodyError>,
     _stream: Stream,
 }
 
@@ -208,15 +244,20 @@ impl http_body::Body for Outgoing {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = self.get_mut();
+        if let Some(error) = this.broken {
+            return Poll::Ready(Some(Err(error)));
+        }
         match ready!(this.body.poll_chunk(cx)) {
             Some(Ok(chunk)) => {
-                this.sent += chunk.len() as u64;
+                this.report.sent(chunk.len());
                 this.finished = this.body.is_end();
                 Poll::Ready(Some(Ok(Frame::data(chunk))))
             }
             Some(Err(error)) => {
-                this.failed = Some(error);
-                Poll::Ready(Some(Err(error)))
+                this.report.failed(error);
+                this.broken = Some(error);
+                cx.waker().wake_by_ref();
+                Poll::Pending
             }
             None => {
                 this.finished = true;
@@ -236,12 +277,8 @@ impl http_body::Body for Outgoing {
 
 impl Drop for Outgoing {
     fn drop(&mut self) {
-        let Some(hook) = self.done.take() else { return };
-        let outcome = match self.failed {
-            Some(error) => Outcome::Cut(error),
-            None if self.finished => Outcome::Sent,
-            None => Outcome::ClientLeft,
-        };
-        hook(Done { bytes_sent: self.sent, outcome });
+        if self.finished {
+            self.report.finish();
+        }
     }
 }

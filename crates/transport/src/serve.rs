@@ -1,7 +1,6 @@
 //! From an accepted socket to the handler and back: accept loop, TLS handshake, choice of the
 //! protocol, and the codec's connection. Everything about HTTP messages is elsewhere.
 
-use std::cell::Cell;
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
@@ -11,10 +10,10 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::Method;
 use hyper::body::Incoming;
-use hyper::server::conn::{http1, http2};
+use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::AsyncReadExt;
@@ -24,13 +23,16 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
 use crate::check;
+use crate::codec::head::HeadLimits;
 use crate::connection::{Connection, ListenerKey};
 use crate::edits::Edits;
+use crate::http1;
 use crate::io::{ClientIo, Socket};
-use crate::limits::{Limits, ListenOptions, MIN_HEAD_BYTES};
+use crate::limits::{Limits, ListenOptions};
 use crate::request::Request;
 use crate::response::{Outgoing, Response};
 use crate::tls;
+use crate::wire::Wire;
 use crate::worker::{Active, Listening, Registered, Session, Worker};
 use crate::workers::Handler;
 
@@ -158,15 +160,16 @@ async fn greet<H: Handler>(
         }
         None => (Socket::Plain(stream), false),
     };
-    let unread = Rc::new(Cell::new(false));
-    let io = TokioIo::new(ClientIo::new(socket, prefix, options.idle, unread.clone()));
     let idle = http2.then_some(options.idle);
     let watch = worker.register(connection.listener.clone(), idle, options.max_age);
     let watch = Rc::new(watch);
-    let serving = Rc::new(Serving { watch, handler, connection, idle: options.idle, unread });
-    match http2 {
-        true => serve_http2(io, serving, &worker.limits).await,
-        false => serve_http1(io, serving, &worker.limits).await,
+    let limits = HeadLimits::new(worker.limits.max_head_bytes, worker.limits.max_headers);
+    let serving = Serving { watch, handler, connection, idle: options.idle, limits };
+    if http2 {
+        let io = TokioIo::new(ClientIo::new(socket, prefix, options.idle));
+        serve_http2(io, Rc::new(serving), &worker.limits).await;
+    } else {
+        http1::serve(Wire::new(socket, BytesMut::from(&prefix[..])), &serving).await;
     }
 }
 
@@ -187,28 +190,12 @@ async fn first_bytes(stream: &mut TcpStream) -> Bytes {
 }
 
 /// All that a request needs to know about its connection.
-struct Serving<H> {
-    watch: Rc<Registered>,
-    handler: Arc<H>,
-    connection: Connection,
-    idle: Duration,
-    /// A request's body was not read to its end.
-    unread: Rc<Cell<bool>>,
-}
-
-async fn serve_http1<H: Handler>(io: TokioIo<ClientIo>, serving: Rc<Serving<H>>, limits: &Limits) {
-    let session = serving.watch.session.clone();
-    let service = service_fn(|request| respond(serving.clone(), request));
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(serving.idle)
-        .max_header_size(limits.max_head_bytes)
-        .max_buf_size(limits.max_head_bytes.max(MIN_HEAD_BYTES))
-        .max_headers(limits.max_headers)
-        .preserve_header_case(limits.preserve_header_case)
-        .title_case_headers(true)
-        .serve_connection(io, service);
-    drive(connection, &session, |connection| connection.graceful_shutdown()).await;
+pub(crate) struct Serving<H> {
+    pub(crate) watch: Rc<Registered>,
+    pub(crate) handler: Arc<H>,
+    pub(crate) connection: Connection,
+    pub(crate) idle: Duration,
+    pub(crate) limits: HeadLimits,
 }
 
 async fn serve_http2<H: Handler>(io: TokioIo<ClientIo>, serving: Rc<Serving<H>>, limits: &Limits) {
@@ -252,7 +239,7 @@ async fn drive<C: Future>(connection: C, session: &Session, finish: impl Fn(Pin<
     .await;
 }
 
-/// One request: check the head, ask the handler.
+/// One request by HTTP/2: check the head, ask the handler.
 async fn respond<H: Handler>(
     serving: Rc<Serving<H>>,
     request: http::Request<Incoming>,
@@ -261,18 +248,16 @@ async fn respond<H: Handler>(
     stats.requests.up();
     let stream = serving.watch.stream();
     let head_request = request.method() == Method::HEAD;
-    let http2 = request.version() == http::Version::HTTP_2;
-    serving.unread.set(false);
-    let request = Request::from_client(request, serving.idle, &serving.unread);
-    let response = match check::refuse(&request.parts) {
-        None => serving.handler.handle(request, &serving.connection).await,
-        Some(refusal) => {
+    let request = Request::from_http2(request, serving.idle);
+    let response = match check::check(&request.head) {
+        Ok(_) => serving.handler.handle(request, &serving.connection).await,
+        Err(refusal) => {
             stats.bad_requests.up();
             tracing::debug!(peer = %serving.connection.peer, why = refusal.why, "refused");
             Response::full(refusal.status, &Edits::new(), "").close()
         }
     };
-    Ok(response.into_message(head_request, http2, stream))
+    Ok(response.into_http2(head_request, stream))
 }
 
 /// Runs an HTTP/2 connection's streams as tasks of this thread.

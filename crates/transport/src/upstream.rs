@@ -5,13 +5,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::response::Parts;
 
 use crate::body::{Body, BodyError};
+use crate::codec::head::ResponseHead;
 use crate::cut::Cut;
 use crate::edits::Edits;
 use crate::limits;
-use crate::request::{all, lines};
 
 /// Where an exchange connects to, fully resolved. Two exchanges share kept-alive connections if
 /// and only if their origins are equal.
@@ -89,7 +88,7 @@ pub struct Timing {
 
 /// An upstream's response: head read, body to come.
 pub struct UpstreamResponse {
-    pub(crate) parts: Parts,
+    pub(crate) head: ResponseHead,
     pub(crate) body: Body,
     /// See [`Timing`].
     pub timing: Timing,
@@ -98,22 +97,22 @@ pub struct UpstreamResponse {
 impl UpstreamResponse {
     /// The status code.
     pub fn status(&self) -> u16 {
-        self.parts.status.as_u16()
+        self.head.status
     }
 
     /// All header lines but hop-by-hop ones; names in lower case.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        lines(&self.parts.headers)
+        self.head.lines.iter()
     }
 
     /// The first line of this name (any case).
     pub fn get(&self, name: &str) -> Option<&[u8]> {
-        self.parts.headers.get(name).map(|value| value.as_bytes())
+        self.head.lines.get(name)
     }
 
     /// All lines of this name, in order.
     pub fn get_all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> + use<'a> {
-        all(&self.parts.headers, name)
+        self.head.lines.all(name)
     }
 
     /// Bytes of the header lines as HTTP/1 would spell them.

@@ -191,6 +191,9 @@ fn a_slow_head_and_an_idle_connection_are_closed() {
     let mut idle = node.client();
     assert_eq!(idle.get("/").status(), 200);
     assert!(silent.is_closed());
+    // AWS: who falls silent within a request gets 408, who has begun none gets nothing.
+    let reply = slow.reply();
+    assert_eq!((reply.status(), reply.get("connection")), (408, Some("close")));
     assert!(slow.is_closed());
     assert!(idle.is_closed());
     let mut stalled = node.client();
@@ -213,6 +216,55 @@ fn a_head_beyond_the_limits_is_refused() {
     check(format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}", "y".repeat(60_000)), 200);
     check(format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}", "y".repeat(66_000)), 431);
     check(format!("GET /{} HTTP/1.1\r\nHost: a", "y".repeat(60_000)), 200);
+}
+
+#[test]
+fn a_connection_survives_a_body_that_nobody_wanted() {
+    let node = node(Local::default());
+    let mut client = node.client();
+    let chunked = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for _ in 0..3 {
+        client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody");
+        let reply = client.reply();
+        assert_eq!((reply.text(), reply.get("connection")), ("hello", None));
+        client.send(format!("{chunked}4\r\nbody\r\n0\r\n\r\n"));
+        assert_eq!(client.reply().get("connection"), None);
+    }
+    // What is still to come is not waited for.
+    client.send(format!("{chunked}4\r\nbo"));
+    let reply = client.reply();
+    assert_eq!((reply.text(), reply.get("connection")), ("hello", Some("close")));
+    assert!(client.is_closed());
+}
+
+#[test]
+fn expect_continue_with_an_echo() {
+    let node = node(Local::default());
+    let mut client = node.client();
+    client.send(
+        "POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n",
+    );
+    assert_eq!(client.head().unwrap().status(), 100);
+    client.send("body");
+    assert_eq!(client.reply().text(), "body");
+    assert_eq!(client.get("/").text(), "hello");
+}
+
+#[test]
+fn http10_gets_no_chunks() {
+    let node = node(Local::default());
+    let mut client = node.client();
+    client.send("POST /echo HTTP/1.0\r\nContent-Length: 4\r\n\r\nbody");
+    assert_eq!(client.reply().text(), "body");
+    assert!(client.is_closed());
+    let origin =
+        canned("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n");
+    let proxy = crate::common::node(Proxy::to(origin.addr));
+    let mut client = proxy.client();
+    client.send("GET / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n");
+    let reply = client.reply();
+    assert_eq!((reply.text(), reply.get("transfer-encoding")), ("abc", None));
+    assert_eq!(reply.get("connection"), Some("close"));
 }
 
 #[test]

@@ -1,0 +1,28 @@
+//! HTTP/1.1 as bytes: heads, framing, chunks, and how messages are written. No sockets, no clocks:
+//! every function is a function of its input, and the result does not depend on how the input was
+//! cut into pieces. httparse is the tokenizer; what it tolerates is refused here.
+//!
+//! Where a message could be read in two ways it is refused rather than repaired.
+
+pub(crate) mod body;
+pub(crate) mod chunk;
+pub(crate) mod framing;
+pub(crate) mod head;
+pub(crate) mod lines;
+pub(crate) mod target;
+pub(crate) mod write;
+
+#[cfg(test)]
+mod tests;
+
+/// A refusal of a request: the status to answer with, and why.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Refusal {
+    pub(crate) status: u16,
+    pub(crate) why: &'static str,
+}
+
+/// A refusal with 400.
+pub(crate) const fn bad(why: &'static str) -> Refusal {
+    Refusal { status: 400, why }
+}
