@@ -474,6 +474,37 @@ def test_up_leaves_a_stack_that_is_there_as_it_is(tmp_path):
     assert json.loads(first.stdout) == json.loads(second.stdout)
 
 
+def test_up_makes_room_where_a_stack_was_rolled_back(tmp_path):
+    outside = "{Type: AWS::EC2::Subnet, Properties: {VpcId: !Ref A, CidrBlock: 10.9.0.0/24}}"
+    words = ("--data-dir", tmp_path / "data")
+    assert up(tmp_path, f"Resources: {{A: {VPC}, B: {outside}}}", *words).returncode == 1
+    done = up(tmp_path, f"Resources: {{A: {VPC}}}", *words)
+    assert done.returncode == 0 and "DELETE_COMPLETE" in done.stderr, done
+
+
+def test_up_does_not_touch_a_stack_of_another_template(tmp_path):
+    words = ("--data-dir", tmp_path / "data")
+    with_parameter = f"Parameters: {{P: {{Type: String, Default: a}}}}\nResources: {{A: {VPC}}}"
+    assert up(tmp_path, with_parameter, *words).returncode == 0
+    table = (
+        (f"Resources: {{B: {VPC}}}", (), "there already from another template"),
+        (with_parameter, ("--parameter", "P=b"), "there already with other parameters"),
+    )
+    for text, more, part in table:
+        done = up(tmp_path, text, *words, *more)
+        assert done.returncode == 1 and part in done.stderr, done
+        assert "delete-stack --stack-name a-stack" in done.stderr
+
+
+def test_up_tells_what_is_no_template(tmp_path):
+    table = ((b"", "is empty"), (b" \n", "is empty"), (b"\xff\xfe\x00", "not text in UTF-8"))
+    for content, part in table:
+        file = tmp_path / "file.yaml"
+        file.write_bytes(content)
+        done = breezeway("up", file, "--once", "--ephemeral", *ANY_PORTS, folder=tmp_path)
+        assert done.returncode == 1 and part in done.stderr, done
+
+
 def test_up_tells_what_is_wrong(tmp_path):
     table = (
         ("Resources: {}", "At least one Resources member must be defined."),

@@ -56,7 +56,9 @@ fn as_text(request: &ExplainRequest, answer: &Value) -> String {
         text += &format!("  {mark}  {name:<13} {detail}\n");
     }
     if let Some(status) = answer["answer"]["status"].as_u64() {
-        text += &format!("  the client gets {status} {}\n", answer["answer"]["body"]);
+        let body = answer["answer"]["body"].as_str().unwrap_or_default();
+        let body = body.split_whitespace().collect::<Vec<_>>().join(" ");
+        text += &format!("  the client gets {status} {body}\n");
     }
     text
 }

@@ -73,20 +73,45 @@ impl Outcome {
 
 impl Node {
     /// Deploys a template as a new stack and waits for the end; a stack that is there already with
-    /// this template is left as it is. `tell` hears every event. An error means that nothing was
-    /// started.
+    /// this template is left as it is, one that was rolled back makes room. `tell` hears every
+    /// event. An error means that nothing was started.
     pub fn up(&self, request: &Request, tell: &mut dyn FnMut(&Event)) -> Result<Outcome> {
-        if let Some(stack) = self.deployed(request) {
-            return Ok(self.outcome(&stack));
+        let mut present = self.present(request);
+        if let Some(stack) = present.take_if(|stack| stack.status.ends_with("_IN_PROGRESS")) {
+            // An earlier process began it; the executor goes on with it.
+            self.follow(&stack.id, stack.events, tell)?;
+            present = self.present(request);
+        }
+        if let Some(stack) = present {
+            if same(&stack, request) {
+                return Ok(self.outcome(&stack));
+            }
+            if stack.status != "ROLLBACK_COMPLETE" {
+                return Err(in_the_way(&stack, request));
+            }
+            // Nothing of it is left but its name.
+            let name = ("StackName".into(), Tree::text(&request.stack_name));
+            self.call("DeleteStack", &Tree::Struct(vec![name]), request)?;
+            self.follow(&stack.id, stack.events, tell)?;
         }
         let id = self.begin(request)?;
+        let stack = self.follow(&id, 0, tell)?;
+        Ok(self.outcome(&stack))
+    }
+
+    /// Tells the events of a stack after number `told` until it has come to rest and is live.
+    fn follow(
+        &self,
+        id: &StackId,
+        mut told: u64,
+        tell: &mut dyn FnMut(&Event),
+    ) -> Result<Arc<Stack>> {
         let mut published = self.store().subscribe();
-        let mut told = 0;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         loop {
             let state = self.store().snapshot();
             let events = state.stack_events.from((id.clone(), EventNumber(told + 1)));
-            for event in events.take_while(|event| event.stack == id) {
+            for event in events.take_while(|event| event.stack == *id) {
                 told = event.number.0;
                 tell(&Event {
                     resource: event.logical_id.clone(),
@@ -95,29 +120,24 @@ impl Node {
                     reason: event.reason.clone(),
                 });
             }
-            let stack = state.stacks.get(&id).ok_or_else(|| anyhow!("the stack has gone"))?;
+            let stack = state.stacks.get(id).ok_or_else(|| anyhow!("the stack has gone"))?;
             if !stack.status.ends_with("_IN_PROGRESS") {
                 runtime.block_on(self.until_live(state.revision));
-                return Ok(self.outcome(stack));
+                return Ok(Arc::clone(stack));
             }
             runtime.block_on(published.changed())?;
         }
     }
 
-    /// The stack, when it is there already with just this template.
-    fn deployed(&self, request: &Request) -> Option<Arc<Stack>> {
+    /// The stack that has the name.
+    fn present(&self, request: &Request) -> Option<Arc<Stack>> {
         let state = self.store().snapshot();
-        let same = |stack: &&Arc<Stack>| {
+        let named = |stack: &&Arc<Stack>| {
             stack.name == request.stack_name
-                && stack.template == request.template
-                && stack.status == "CREATE_COMPLETE"
+                && stack.deleted.is_none()
                 && *stack.scope.region == *self.config().region
-                && request
-                    .parameters
-                    .iter()
-                    .all(|(k, v)| stack.parameters.get(k).is_some_and(|p| p.value == *v))
         };
-        state.stacks.iter().find(same).cloned()
+        state.stacks.iter().find(named).cloned()
     }
 
     /// Starts the deployment; a refusal of the template is told with its place in the file.
@@ -135,10 +155,16 @@ impl Node {
             ("Parameters".into(), Tree::List(parameters.collect())),
             ("Capabilities".into(), Tree::List(capabilities.to_vec())),
         ]);
-        let operation = deploy::find("cloudformation", "CreateStack")
-            .ok_or_else(|| anyhow!("stacks cannot be created"))?;
-        let control::Run::Write(create) = operation.run else {
-            return Err(anyhow!("stacks cannot be created"));
+        let created = self.call("CreateStack", &input, request)?;
+        let id = created.get("StackId").and_then(Tree::as_text).unwrap_or_default();
+        Ok(StackId::from(id))
+    }
+
+    /// Calls a writing operation on stacks, as the account itself.
+    fn call(&self, name: &str, input: &Tree, request: &Request) -> Result<Tree> {
+        let run = deploy::find("cloudformation", name).map(|operation| operation.run);
+        let Some(control::Run::Write(operation)) = run else {
+            return Err(anyhow!("{name} is not there"));
         };
         let config = self.config();
         let scope = Scope::new(&config.account_id, &config.region);
@@ -146,15 +172,12 @@ impl Node {
         let principal = Principal { arn, user_id: config.account_id.clone() };
         let seed = fastrand::u64(..);
         let ctx = Ctx::new(self.settings(), scope, principal, api::now(), "up".into(), seed);
-        let created = self.store().transact(|txn| {
+        let done = self.store().transact(|txn| {
             control::ec2::default_vpc::ensure(&ctx, txn);
-            create(&ctx, txn, &input)
+            operation(&ctx, txn, input)
         });
-        match created {
-            Ok(created) => {
-                let id = created.value.get("StackId").and_then(Tree::as_text).unwrap_or_default();
-                Ok(StackId::from(id))
-            }
+        match done {
+            Ok(done) => Ok(done.value),
             Err(store::Aborted::Operation(fault)) => {
                 let position = fault.fields.iter().find(|(name, _)| *name == "position");
                 let at = position.map_or(String::new(), |(_, position)| format!(":{position}"));
@@ -194,4 +217,32 @@ impl Node {
                 .collect(),
         }
     }
+}
+
+/// Whether the stack is there with just this template.
+fn same(stack: &Stack, request: &Request) -> bool {
+    stack.template == request.template
+        && stack.status == "CREATE_COMPLETE"
+        && request
+            .parameters
+            .iter()
+            .all(|(k, v)| stack.parameters.get(k).is_some_and(|p| p.value == *v))
+}
+
+/// What to do about a stack that has the name and is not what was asked for.
+fn in_the_way(stack: &Stack, request: &Request) -> anyhow::Error {
+    let (name, status) = (&stack.name, &stack.status);
+    let how = if stack.template == request.template && status == "CREATE_COMPLETE" {
+        "with other parameters".to_string()
+    } else if status == "CREATE_COMPLETE" {
+        "from another template".to_string()
+    } else {
+        format!("and is {status}")
+    };
+    anyhow!(
+        "{}: the stack {name} is there already {how}, and stacks cannot be updated yet. Delete it \
+         (`breezeway serve` here, then `aws cloudformation delete-stack --stack-name {name}`), or \
+         choose another --stack-name or --data-dir",
+        request.source
+    )
 }

@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use node::Node;
 use node::up::{Event, Outcome, Request};
@@ -62,8 +62,13 @@ impl Up {
 
     fn request(&self) -> Result<Request> {
         let path = self.template.display();
-        let template = std::fs::read_to_string(&self.template)
+        let bytes = std::fs::read(&self.template)
             .with_context(|| format!("the template {path} cannot be read"))?;
+        let template = String::from_utf8(bytes)
+            .map_err(|_| anyhow!("{path} is no template: it is not text in UTF-8"))?;
+        if template.trim().is_empty() {
+            bail!("the template {path} is empty");
+        }
         let parameters = self.parameters.iter().map(|pair| {
             let (key, value) = pair.split_once('=').ok_or_else(|| {
                 anyhow!("--parameter {pair:?} has no value; it looks like Name=value")
