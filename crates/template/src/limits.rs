@@ -1,11 +1,6 @@
 //! Every limit on a template, with its unit. Source: AWS "CloudFormation quotas", unless noted.
-//!
-//! The 51,200 bytes of a template given inline are a limit of the API's `TemplateBody` member and
-//! are checked by the caller; here stands the limit for a template from any source.
 
-/// Bytes of a template given in the request itself (checked by the caller).
-pub const INLINE_BYTES: usize = 51_200;
-/// Bytes of a template from any source.
+/// Bytes of a template from any source. AWS: 51,200 in the request itself, this many from S3.
 pub const TEMPLATE_BYTES: usize = 1_000_000;
 /// Resources per template.
 pub const RESOURCES: usize = 500;

@@ -16,7 +16,7 @@ fn create_stack() {
     bench.request(input("taken", GATEWAY)).unwrap();
     let constraint = "1 validation error detected: Value";
     let pattern = "Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*";
-    let long = format!("{GATEWAY}\n{}", " ".repeat(51_200));
+    let long = format!("{GATEWAY}\n{}", " ".repeat(1_000_000));
     let role = "Resources: {A: {Type: AWS::IAM::Role, Properties: {AssumeRolePolicyDocument: {}}}}";
     let named = role.replace("{AssumeRole", "{RoleName: r, AssumeRole");
     let none = CreateStackInput { template_body: None, ..input("s", "") };
@@ -49,8 +49,8 @@ fn create_stack() {
             input("s", &long),
             "ValidationError",
             format!(
-                "{constraint} '{long}' at 'templateBody' failed to satisfy constraint: Member must \
-                 have length less than or equal to 51200"
+                "{constraint} at 'templateBody' failed to satisfy constraint: Member must have \
+                 length less than or equal to 1000000"
             ),
         ),
         (
