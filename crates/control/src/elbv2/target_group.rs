@@ -150,8 +150,9 @@ fn protocol(asked: Option<String>) -> Result<String, Fault> {
     Err(fault::unsupported(&format!("Target groups with the {protocol} protocol")))
 }
 
+/// AWS: an empty version (Terraform sends one) is the same as none.
 fn version(asked: Option<String>) -> Result<String, Fault> {
-    let version = asked.unwrap_or_else(|| "HTTP1".to_owned());
+    let version = asked.filter(|text| !text.is_empty()).unwrap_or_else(|| "HTTP1".to_owned());
     if matches!(version.as_str(), "HTTP1" | "HTTP2" | "GRPC") {
         return Ok(version);
     }

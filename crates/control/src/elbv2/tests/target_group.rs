@@ -41,6 +41,7 @@ fn the_same_again_is_the_same_one() {
     };
     let first = arn(base());
     assert_eq!(arn(base()), first);
+    assert_eq!(arn(with(base(), json!({ "ProtocolVersion": "" }))), first);
     let check = |changes: Value| {
         world.refuses(
             "CreateTargetGroup",
