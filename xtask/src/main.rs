@@ -2,6 +2,7 @@
 //! Leaves out everything that the product itself does.
 
 mod bench;
+mod churn;
 mod codegen;
 mod test;
 mod tidy;
@@ -23,6 +24,8 @@ enum Task {
     Codegen(codegen::Args),
     /// Measure CPU per request beside nginx
     Bench(bench::Args),
+    /// Measure how soon a write is live among thousands of routes and targets, under traffic
+    Churn(churn::Args),
     /// Write docs/compatibility.md from the source
     Compatibility,
     /// Check dependency edges, file headers, sizes and documents
@@ -45,6 +48,7 @@ fn run(task: Task) -> anyhow::Result<()> {
     match task {
         Task::Codegen(args) => codegen::run(&args),
         Task::Bench(args) => bench::run(&args),
+        Task::Churn(args) => churn::run(&args),
         Task::Compatibility => test::compatibility(),
         Task::Tidy => tidy::run(),
         Task::Test(args) => test::run(&args),

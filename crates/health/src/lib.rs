@@ -31,11 +31,12 @@ pub struct Checker {
 }
 
 impl Checker {
-    /// Starts checking on a runtime. `suspects` are targets that the proxy could not connect to.
-    pub fn start(runtime: &Handle, suspects: mpsc::Receiver<Suspect>) -> Self {
+    /// Starts checking on a runtime. `suspects` are targets that the proxy could not connect to,
+    /// `known` the verdicts that targets start with: those of a node that hands over, or none.
+    pub fn start(runtime: &Handle, suspects: mpsc::Receiver<Suspect>, known: HealthView) -> Self {
         let (tables, newest) = watch::channel(Arc::new(Tables::default()));
         let (publish, view) = watch::channel(HealthView::default());
-        runtime.spawn(supervise::run(newest, suspects, publish));
+        runtime.spawn(supervise::run(known, newest, suspects, publish));
         Self { tables, view }
     }
 

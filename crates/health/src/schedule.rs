@@ -50,12 +50,12 @@ pub(crate) async fn watch(check: Check, run: u64, nudge: Arc<Notify>, tools: Too
     }
 }
 
-/// The first interval is up to a tenth shorter, by target, so that probes of a big group that was
-/// registered at once spread out.
+/// The first interval is shorter, by target, so that probes of targets that were registered at once
+/// spread over the whole interval.
 fn first_gap(key: &Suspect, interval: Duration) -> Duration {
     let mut hasher = DefaultHasher::new();
     key.hash(&mut hasher);
-    interval - interval * (hasher.finish() % 100) as u32 / 1000
+    interval - interval * (hasher.finish() % 1000) as u32 / 1000
 }
 
 #[cfg(test)]
@@ -64,11 +64,15 @@ mod tests {
     use model::balancer::TargetId;
 
     #[test]
-    fn first_gaps_spread_over_a_tenth() {
+    fn first_gaps_spread_over_the_interval() {
         let interval = Duration::from_secs(30);
         let gap = |n: u16| first_gap(&("g".into(), TargetId { id: "i".into(), port: n }), interval);
-        let gaps: std::collections::BTreeSet<_> = (0..200).map(gap).collect();
-        assert!(gaps.iter().all(|gap| (interval * 9 / 10..=interval).contains(gap)));
-        assert!(gaps.len() > 20, "{}", gaps.len());
+        let gaps: Vec<_> = (0..1000).map(gap).collect();
+        assert!(gaps.iter().all(|gap| *gap > Duration::ZERO && *gap <= interval));
+        for tenth in 0..10 {
+            let part = interval * tenth / 10..interval * (tenth + 1) / 10;
+            let count = gaps.iter().filter(|gap| part.contains(gap)).count();
+            assert!((50..200).contains(&count), "{tenth}: {count}");
+        }
     }
 }

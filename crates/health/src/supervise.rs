@@ -2,16 +2,17 @@
 //!
 //! One task owns all states, so verdicts need no lock; probe loops only send outcomes here.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use model::TargetGroupArn;
 use model::balancer::TargetId;
-use model::health::{HealthView, TargetHealth};
+use model::health::{Anomaly, HealthView, TargetHealth};
+use model::{TargetGroupArn, Timestamp};
 use routing::Tables;
 use routing::balancer::health::{State, Thresholds, step};
 use routing::live::{HealthMark, TargetLive};
-use routing::tables::Check;
+use routing::tables::{Check, GroupTable};
 use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use tokio::task::AbortHandle;
 
@@ -33,23 +34,34 @@ struct Watched {
     task: AbortHandle,
 }
 
+/// A group whose targets are being probed.
+struct Group {
+    /// What the probes follow; while the tables hold the same one, nothing has changed.
+    table: Arc<GroupTable>,
+    targets: HashMap<TargetId, Watched>,
+}
+
 struct Supervisor {
-    watched: HashMap<Suspect, Watched>,
+    groups: HashMap<TargetGroupArn, Group>,
+    /// Verdicts of an earlier run, until the first tables were followed.
+    known: HealthView,
+    view: HealthView,
     tools: Tools,
     runs: u64,
 }
 
-type Verdicts = BTreeMap<(TargetGroupArn, TargetId), TargetHealth>;
-
-/// Runs until the sender of tables is dropped.
+/// Runs until the sender of tables is dropped. `known` are verdicts of an earlier run: targets
+/// start with them.
 pub(crate) async fn run(
+    known: HealthView,
     mut tables: watch::Receiver<Arc<Tables>>,
     mut suspects: mpsc::Receiver<Suspect>,
     publish: watch::Sender<HealthView>,
 ) {
     let (report, mut reports) = mpsc::channel(BATCH);
     let tools = Tools { room: Arc::new(Semaphore::new(PROBES_AT_ONCE)), report };
-    let mut supervisor = Supervisor { watched: HashMap::new(), tools, runs: 0 };
+    let mut supervisor =
+        Supervisor { groups: HashMap::new(), known, view: HealthView::default(), tools, runs: 0 };
     let mut batch = Vec::with_capacity(BATCH);
     loop {
         let mut news = false;
@@ -69,7 +81,7 @@ pub(crate) async fn run(
             Some(key) = suspects.recv() => supervisor.nudge(&key),
         }
         if news {
-            publish.send_replace(HealthView { targets: Arc::new(supervisor.verdicts()) });
+            publish.send_replace(supervisor.view.clone());
         }
     }
 }
@@ -79,12 +91,34 @@ impl Supervisor {
     /// went.
     fn follow(&mut self, tables: &Tables) -> bool {
         let mut news = false;
-        let mut old = std::mem::take(&mut self.watched);
-        for check in &tables.checks {
-            let key = (check.group.clone(), check.target.clone());
-            let Some(target) = tables.target(&check.group, &check.target) else { continue };
+        let mut old = std::mem::take(&mut self.groups);
+        for (arn, table) in &tables.groups {
+            let group = old.remove(arn);
+            let targets = match group {
+                Some(same) if Arc::ptr_eq(&same.table, table) => same.targets,
+                Some(other) => self.follow_group(table, other.targets, &mut news),
+                None => self.follow_group(table, HashMap::new(), &mut news),
+            };
+            self.groups.insert(arn.clone(), Group { table: Arc::clone(table), targets });
+        }
+        for (arn, group) in old {
+            news |= self.leave(&arn, group.targets);
+        }
+        self.known = HealthView::default();
+        news
+    }
+
+    fn follow_group(
+        &mut self,
+        table: &GroupTable,
+        mut old: HashMap<TargetId, Watched>,
+        news: &mut bool,
+    ) -> HashMap<TargetId, Watched> {
+        let mut targets = HashMap::with_capacity(table.checks.len());
+        for check in &table.checks {
+            let Some(target) = table.target(&check.target) else { continue };
             let live = Arc::clone(target.live.get());
-            let watched = match old.remove(&key) {
+            let watched = match old.remove(&check.target) {
                 Some(same) if same.check == *check => Watched { live, ..same },
                 // AWS: changed settings do not change the verdict, the next outcomes do.
                 Some(other) => {
@@ -92,18 +126,27 @@ impl Supervisor {
                     self.start(check, live, other.state)
                 }
                 None => {
-                    news = true;
-                    self.start(check, live, State::default())
+                    *news = true;
+                    let health = self.known.of(&check.group, &check.target);
+                    self.view.set(check.group.clone(), check.target.clone(), health.clone());
+                    self.start(check, live, State { health, ..State::default() })
                 }
             };
-            watched.live.set_health(mark(&watched.state.health));
-            self.watched.insert(key, watched);
+            watched.live.set_health(mark(&watched.state.health), now());
+            targets.insert(check.target.clone(), watched);
         }
-        news |= !old.is_empty();
-        for gone in old.into_values() {
+        *news |= self.leave(&table.arn, old);
+        targets
+    }
+
+    /// Stops probing targets and forgets their verdicts. Says whether there were any.
+    fn leave(&mut self, group: &TargetGroupArn, targets: HashMap<TargetId, Watched>) -> bool {
+        let some = !targets.is_empty();
+        for (id, gone) in targets {
             gone.task.abort();
+            self.view.forget(group.clone(), id);
         }
-        news
+        some
     }
 
     fn start(&mut self, check: &Check, live: Arc<TargetLive>, state: State) -> Watched {
@@ -116,39 +159,49 @@ impl Supervisor {
     }
 
     /// Steps a target's state with an outcome. Says whether the verdict or its reason changed.
-    fn judge(&mut self, key: &Suspect, run: u64, (outcome, note): Probed) -> bool {
-        let Some(watched) = self.watched.get_mut(key).filter(|watched| watched.run == run) else {
-            return false;
-        };
+    fn judge(&mut self, (arn, id): &Suspect, run: u64, (outcome, note): Probed) -> bool {
+        let Some(group) = self.groups.get_mut(arn) else { return false };
+        let mitigation = group.table.mitigation;
+        let watched = group.targets.get_mut(id);
+        let Some(watched) = watched.filter(|watched| watched.run == run) else { return false };
         let limits = Thresholds {
             healthy: watched.check.healthy_threshold,
             unhealthy: watched.check.unhealthy_threshold,
         };
         let next = step(&watched.state, &outcome, &watched.check.matcher, limits);
-        tell(key, &watched.state.health, &next.health, note.as_deref());
-        watched.live.set_health(mark(&next.health));
-        std::mem::replace(&mut watched.state, next).health != watched.state.health
+        tell(arn, id, &watched.state.health, &next.health, note.as_deref());
+        watched.live.set_health(mark(&next.health), now());
+        let news = next.health != watched.state.health;
+        if news {
+            self.view.set(arn.clone(), id.clone(), next.health.clone());
+        }
+        watched.state = next;
+        let live = &watched.live;
+        let anomaly =
+            live.is_anomalous().then(|| Anomaly { mitigated: mitigation && live.weight() < 100 });
+        news | self.view.set_anomaly(arn, id, anomaly)
     }
 
-    fn nudge(&self, key: &Suspect) {
-        if let Some(watched) = self.watched.get(key).filter(|watched| watched.live.is_healthy()) {
+    fn nudge(&self, (arn, id): &Suspect) {
+        let watched = self.groups.get(arn).and_then(|group| group.targets.get(id));
+        if let Some(watched) = watched.filter(|watched| watched.live.is_healthy()) {
             watched.nudge.notify_one();
         }
-    }
-
-    fn verdicts(&self) -> Verdicts {
-        let verdict =
-            |(key, watched): (&Suspect, &Watched)| (key.clone(), watched.state.health.clone());
-        self.watched.iter().map(verdict).collect()
     }
 }
 
 impl Drop for Supervisor {
     fn drop(&mut self) {
-        for watched in self.watched.values() {
+        for watched in self.groups.values().flat_map(|group| group.targets.values()) {
             watched.task.abort();
         }
     }
+}
+
+/// The time of day, from which slow start counts.
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 fn mark(health: &TargetHealth) -> HealthMark {
@@ -160,7 +213,13 @@ fn mark(health: &TargetHealth) -> HealthMark {
 }
 
 /// Logs a transition; a new reason for the same verdict is none.
-fn tell((group, target): &Suspect, old: &TargetHealth, new: &TargetHealth, note: Option<&str>) {
+fn tell(
+    group: &TargetGroupArn,
+    target: &TargetId,
+    old: &TargetHealth,
+    new: &TargetHealth,
+    note: Option<&str>,
+) {
     if mark(old) == mark(new) {
         return;
     }

@@ -10,12 +10,12 @@ use std::time::Duration;
 use health::{Checker, Suspect};
 use model::TargetGroupArn;
 use model::balancer::TargetId;
-use model::health::{Cause, TargetHealth};
+use model::health::{Cause, HealthView, TargetHealth};
 use routing::Tables;
 use routing::balancer::health::Matcher;
 use routing::finding::{Refusal, Step};
 use routing::live::{HealthMark, LiveRegistry, bind};
-use routing::tables::{Algorithm, Check, GroupTable, Probe, Standing, TargetEntry};
+use routing::tables::{Check, GroupTable, Probe, Standing, TargetEntry};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
@@ -112,19 +112,9 @@ fn tables(checks: Vec<Check>) -> Tables {
     };
     let mut targets: Vec<_> = checks.iter().map(entry).collect();
     targets.sort_by(|a, b| a.id.cmp(&b.id));
-    let table = GroupTable {
-        arn: group(),
-        name: "web".into(),
-        balancer: None,
-        https: false,
-        algorithm: Algorithm::RoundRobin,
-        fail_open_count: 1,
-        fail_open_percent: None,
-        targets,
-        live: Default::default(),
-    };
+    let table = GroupTable { targets, checks, ..GroupTable::empty(group(), "web") };
     let groups = [(group(), Arc::new(table))].into();
-    Tables { checks, groups, ..Tables::default() }
+    Tables { groups, ..Tables::default() }
 }
 
 struct Rig {
@@ -137,7 +127,7 @@ struct Rig {
 impl Rig {
     fn new() -> Rig {
         let (suspects, queue) = mpsc::channel(16);
-        let checker = Checker::start(&Handle::current(), queue);
+        let checker = Checker::start(&Handle::current(), queue, HealthView::default());
         Rig { checker, suspects, registry: LiveRegistry::default(), tables: Arc::default() }
     }
 
@@ -252,9 +242,7 @@ async fn a_target_that_left_is_not_probed_and_has_no_verdict() {
     rig.update(vec![check(two.addr)]);
     let (group, target) = key(one.addr);
     let mut view = rig.checker.subscribe();
-    view.wait_for(|view| !view.targets.contains_key(&(group.clone(), target.clone())))
-        .await
-        .unwrap();
+    view.wait_for(|view| !view.has(&group, &target)).await.unwrap();
     let before = one.probes.load(Ordering::SeqCst);
     let others = two.probes.load(Ordering::SeqCst);
     while two.probes.load(Ordering::SeqCst) < others + 5 {

@@ -1,5 +1,6 @@
 //! One table of records: a persistent ordered map, so that a snapshot clones in constant time.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::ops::Bound;
 use std::sync::Arc;
@@ -47,17 +48,19 @@ pub trait Record:
 /// All records of one kind, ordered by key. Clones share structure.
 pub struct Table<R: Record> {
     map: RedBlackTreeMapSync<R::Key, Arc<R>>,
+    /// Replaced with each write, shared by clones: tells without a walk that nothing changed.
+    version: Arc<()>,
 }
 
 impl<R: Record> Clone for Table<R> {
     fn clone(&self) -> Self {
-        Self { map: self.map.clone() }
+        Self { map: self.map.clone(), version: Arc::clone(&self.version) }
     }
 }
 
 impl<R: Record> Default for Table<R> {
     fn default() -> Self {
-        Self { map: RedBlackTreeMapSync::new_sync() }
+        Self { map: RedBlackTreeMapSync::new_sync(), version: Arc::default() }
     }
 }
 
@@ -100,12 +103,45 @@ impl<R: Record> Table<R> {
 
     /// Puts a record in the place of any with its key.
     pub fn insert(&mut self, record: Arc<R>) {
+        self.version = Arc::default();
         self.map.insert_mut(record.key(), record);
     }
 
     /// Takes a record out; says whether it was there.
     pub fn remove(&mut self, key: &R::Key) -> bool {
+        self.version = Arc::default();
         self.map.remove_mut(key)
+    }
+
+    /// Whether this is an unchanged clone of `before`. A table that was changed and changed back
+    /// is not.
+    pub fn is_same(&self, before: &Self) -> bool {
+        Arc::ptr_eq(&self.version, &before.version)
+    }
+
+    /// The keys whose records were written, added or removed since `before`, in key order. Costs
+    /// nothing when nothing was, else a walk over both tables that compares pointers.
+    pub fn changes<'t>(&'t self, before: &'t Self) -> Vec<&'t R::Key> {
+        let mut changed = Vec::new();
+        if self.is_same(before) {
+            return changed;
+        }
+        let (mut new, mut old) = (self.map.iter().peekable(), before.map.iter().peekable());
+        loop {
+            let order = match (new.peek(), old.peek()) {
+                (None, None) => return changed,
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (Some((_, one)), Some((_, other))) if Arc::ptr_eq(one, other) => {
+                    (new.next(), old.next());
+                    continue;
+                }
+                (Some((one, _)), Some((other, _))) => one.cmp(other),
+            };
+            let added = if order.is_le() { new.next() } else { None };
+            let removed = if order.is_ge() { old.next() } else { None };
+            changed.extend(added.or(removed).map(|(key, _)| key));
+        }
     }
 }
 

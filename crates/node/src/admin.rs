@@ -45,14 +45,19 @@ struct Question {
 }
 
 impl Admin {
-    /// Answers a request for one of the pages.
-    pub async fn serve(&self, request: Request) -> Response {
+    /// Answers a request for one of the pages. Those that show how security is set up, or empty
+    /// the node, are for its own machine only, since nothing about them is signed.
+    pub async fn serve(&self, request: Request, peer: IpAddr) -> Response {
         let head = request.head();
         let origin = head.get_str("origin");
         if !api::is_trusted(head.host(), origin) {
             return problem(403, "This node refuses requests from web pages of other sites.");
         }
         let (method, path) = (head.method().to_owned(), head.path().to_owned());
+        let open = matches!(path.as_str(), "/_breezeway/health" | "/_breezeway/metrics");
+        if !open && !peer.to_canonical().is_loopback() {
+            return problem(403, "This page is for programs on the node's own machine.");
+        }
         match (method.as_str(), path.as_str()) {
             ("GET" | "HEAD", "/_breezeway/health") => json_page(200, &self.health()),
             ("GET" | "HEAD", "/_breezeway/metrics") => self.metrics(),
@@ -155,6 +160,8 @@ impl Admin {
             https,
             version: Version::Http11,
             body: Body::Empty,
+            local: None,
+            tls: None,
         };
         let tables = self.applied.tables.load_full();
         let now = api::now();

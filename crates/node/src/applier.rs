@@ -1,13 +1,13 @@
 //! The applier: each published snapshot becomes tables, and the tables become what requests see.
 //!
-//! Compile, bind live state, open and close sockets, swap, say which revision is live. It runs on
+//! Compile what has changed, bind live state, open and close sockets, swap, say which revision is live. It runs on
 //! a thread of its own, so that a compile delays no request; when several snapshots come while it
 //! works, it takes the newest.
 
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use model::{Revision, Settings};
+use model::{Revision, Settings, Snapshot};
 use proxy::Proxy;
 use routing::live::LiveRegistry;
 use routing::{Finding, Tables};
@@ -47,6 +47,8 @@ pub struct Applier {
     store: Arc<Store>,
     settings: Arc<Settings>,
     live: LiveRegistry,
+    /// What was applied last.
+    before: Option<(Arc<Snapshot>, Arc<Tables>)>,
     sockets: Sockets,
     proxy: Arc<Proxy>,
     applied: Arc<Applied>,
@@ -64,25 +66,32 @@ impl Applier {
         proxy: Arc<Proxy>,
         applied: Arc<Applied>,
     ) -> Self {
-        Self { store, settings, live: LiveRegistry::default(), sockets, proxy, applied }
+        let live = LiveRegistry::default();
+        Self { store, settings, live, before: None, sockets, proxy, applied }
     }
 
     /// Applies the current snapshot.
     pub fn apply(&mut self) {
         let snapshot = self.store.snapshot();
-        let (tables, mut findings) = routing::compile(&snapshot, &self.settings);
+        let (tables, mut findings) = match &self.before {
+            Some((before, tables)) => {
+                routing::recompile((before, tables), &snapshot, &self.settings)
+            }
+            None => routing::compile(&snapshot, &self.settings),
+        };
         routing::bind(&tables, &mut self.live);
         let tables = Arc::new(tables);
         // Sockets open after the swap, so that a new one finds its listener, and close after it,
         // so that nothing new arrives for one that has gone.
         self.applied.tables.store(Arc::clone(&tables));
         self.proxy.swapped();
-        findings.extend(self.sockets.follow(&tables.sockets));
+        findings.extend(self.sockets.follow(&tables));
         findings.sort();
         self.applied.findings.send_replace(Arc::new(findings));
-        self.applied.changed.send_replace(tables);
+        self.applied.changed.send_replace(Arc::clone(&tables));
         self.applied.revision.send_replace(snapshot.revision);
         debug!(revision = snapshot.revision, "applied");
+        self.before = Some((snapshot, tables));
     }
 
     /// Applies every change until told to stop.

@@ -14,9 +14,9 @@ pub struct ControlPort {
 }
 
 impl Handler for ControlPort {
-    async fn handle(&self, request: Request, _connection: &Connection) -> Response {
+    async fn handle(&self, request: Request, connection: &Connection) -> Response {
         if request.head().path().starts_with("/_breezeway/") {
-            return self.admin.serve(request).await;
+            return self.admin.serve(request, connection.peer.ip()).await;
         }
         api::serve(&self.api, request).await
     }

@@ -12,6 +12,7 @@ pub mod log;
 mod metrics;
 mod node;
 mod reconcile;
+mod secret;
 mod signals;
 mod sockets;
 mod threads;

@@ -12,7 +12,7 @@ use api::Api;
 use deploy::Deployer;
 use health::Checker;
 use model::health::HealthView;
-use model::{Revision, Settings};
+use model::{Revision, Secret, Settings};
 use proxy::{FrontDoor, Proxy};
 use store::Store;
 use tokio::sync::{mpsc, watch};
@@ -24,7 +24,7 @@ use crate::config::Config;
 use crate::control_port::ControlPort;
 use crate::sockets::Sockets;
 use crate::threads::Threads;
-use crate::{reconcile, signals, tls};
+use crate::{reconcile, secret, signals, tls};
 
 /// Where a node listens, with the ports that it really got.
 #[derive(Clone, Copy, Debug)]
@@ -72,8 +72,9 @@ impl Node {
             http: http_sockets[0].local_addr()?,
             https: https_sockets[0].local_addr()?,
         };
-        let settings = Arc::new(settings(config, addresses));
         let store = Arc::new(open_store(config)?);
+        let secret = secret::load(config.data_dir.as_deref())?;
+        let settings = Arc::new(settings(config, addresses, secret));
         let signatures_required = !config.api.ip().is_loopback();
         if signatures_required && store.snapshot().access_keys.is_empty() {
             anyhow::bail!(
@@ -98,7 +99,8 @@ impl Node {
 
         let mut threads = Threads::new();
         let (health, health_view) = watch::channel(HealthView::default());
-        start_health(&mut threads, &applied, suspected, health)?;
+        let known = HealthView::default();
+        start_health(&mut threads, &applied, suspected, known, health)?;
         threads.spawn("applier", |stop| applier.run(stop))?;
         start_reconciler(&mut threads, &store)?;
         start_deployer(&mut threads, &store, &settings)?;
@@ -181,7 +183,7 @@ impl Node {
     }
 }
 
-fn settings(config: &Config, addresses: Addresses) -> Settings {
+fn settings(config: &Config, addresses: Addresses, secret: Secret) -> Settings {
     Settings {
         account: config.account_id.clone(),
         region: config.region.clone(),
@@ -189,6 +191,7 @@ fn settings(config: &Config, addresses: Addresses) -> Settings {
         http_port: addresses.http.port(),
         network_driver: config.network.name().to_owned(),
         address_book: config.address_book.clone(),
+        secret,
     }
 }
 
@@ -196,21 +199,19 @@ fn open_store(config: &Config) -> Result<Store> {
     let Some(folder) = &config.data_dir else { return Ok(Store::ephemeral()) };
     std::fs::create_dir_all(folder)
         .with_context(|| format!("the data directory {} cannot be made", folder.display()))?;
-    Store::open(&folder.join("breezeway.db")).map_err(|error| {
-        let hint = "is another node running on this data directory?";
-        anyhow::Error::new(error).context(format!("the records cannot be opened; {hint}"))
-    })
+    Store::open(&folder.join("breezeway.db")).context("the records cannot be opened")
 }
 
 fn start_health(
     threads: &mut Threads,
     applied: &Arc<Applied>,
     suspected: mpsc::Receiver<health::Suspect>,
+    known: HealthView,
     view: watch::Sender<HealthView>,
 ) -> Result<()> {
     let mut changed = applied.changed.subscribe();
     threads.spawn("health", |mut stop| async move {
-        let checker = Checker::start(&tokio::runtime::Handle::current(), suspected);
+        let checker = Checker::start(&tokio::runtime::Handle::current(), suspected, known);
         let mut verdicts = checker.subscribe();
         changed.mark_changed();
         loop {

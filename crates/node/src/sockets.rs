@@ -4,15 +4,15 @@
 //! and is tried again. An address that is not of this machine is none either: with the `host`
 //! driver, a private address outside loopback has no socket.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use model::ListenerArn;
 use proxy::{ListenerDoor, Proxy};
-use routing::Finding;
-use routing::tables::Socket;
+use routing::tables::{ListenerTable, Socket};
+use routing::{Finding, Tables};
 use transport::{ListenerKey, Workers};
 
 /// The open sockets of load balancers.
@@ -21,12 +21,20 @@ pub struct Sockets {
     proxy: Arc<Proxy>,
     open: BTreeMap<(ListenerArn, SocketAddr), ListenerKey>,
     failed: BTreeMap<(ListenerArn, SocketAddr), io::Error>,
+    /// The listeners that were followed last.
+    followed: HashMap<ListenerArn, Arc<ListenerTable>>,
 }
 
 impl Sockets {
     /// No sockets yet.
     pub fn new(workers: Arc<Workers>, proxy: Arc<Proxy>) -> Self {
-        Self { workers, proxy, open: BTreeMap::new(), failed: BTreeMap::new() }
+        Self {
+            workers,
+            proxy,
+            open: BTreeMap::new(),
+            failed: BTreeMap::new(),
+            followed: HashMap::new(),
+        }
     }
 
     /// Whether a socket that is wanted could not be bound.
@@ -35,16 +43,31 @@ impl Sockets {
     }
 
     /// Opens what is wanted and not open, closes what is open and no longer wanted.
-    pub fn follow(&mut self, wanted: &[Socket]) -> Vec<Finding> {
+    pub fn follow(&mut self, tables: &Tables) -> Vec<Finding> {
+        let followed = std::mem::replace(&mut self.followed, tables.listeners.clone());
+        let is_same =
+            |listener: &ListenerArn| match (followed.get(listener), tables.listeners.get(listener))
+            {
+                (Some(before), Some(now)) => Arc::ptr_eq(before, now),
+                _ => false,
+            };
+        let all_same =
+            followed.len() == tables.listeners.len() && tables.listeners.keys().all(is_same);
+        if all_same && self.failed.is_empty() {
+            return Vec::new();
+        }
         let key = |socket: &Socket| (socket.listener.clone(), socket.bind);
-        let wanted: BTreeMap<_, _> = wanted
-            .iter()
+        let wanted: BTreeMap<_, _> = tables
+            .sockets()
             .filter(|socket| network::listen::is_local(socket.bind.ip()))
             .map(|socket| (key(socket), socket))
             .collect();
         let (workers, proxy) = (&self.workers, &self.proxy);
         self.open.retain(|at, listener| {
             let keep = wanted.contains_key(at);
+            if keep && is_same(&at.0) {
+                return true;
+            }
             if keep {
                 // Time-outs of the load balancer may have changed.
                 let door = ListenerDoor::new(Arc::clone(proxy), at.0.clone());

@@ -146,7 +146,8 @@ async fn to_group<'t>(
         let failed = tokio::select! {
             sent = sent => match sent {
                 Ok(mut response) => {
-                    measure::answered(forward.group, response.status(), response.timing);
+                    let (status, timing) = (response.status(), response.timing);
+                    measure::answered(forward.group, way.target, status, timing, scene.now);
                     response.cut_by(cut);
                     return Ok((response, &way.target.id));
                 }
@@ -154,6 +155,9 @@ async fn to_group<'t>(
             },
             () = cut.happened() => return Err(Fault::Drained),
         };
+        if !matches!(failed.kind, UpstreamErrorKind::ClientBody(_)) {
+            measure::failed(forward.group, way.target, scene.now);
+        }
         if not_connected(&failed) {
             measure::not_connected(forward.group, way.target);
             scene.proxy.suspect(forward.group, way.target);

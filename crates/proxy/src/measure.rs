@@ -4,8 +4,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use model::Timestamp;
 use routing::Refusal;
-use routing::balancer::{Forward, Respond};
+use routing::balancer::{Forward, Respond, anomaly};
 use routing::gateway::Trail;
 use routing::live::ApiLive;
 use routing::tables::{GroupTable, ListenerTable, TargetEntry};
@@ -116,10 +117,22 @@ impl Drop for Ledger {
 }
 
 /// A target answered.
-pub(crate) fn answered(group: &GroupTable, status: u16, timing: Timing) {
+pub(crate) fn answered(
+    group: &GroupTable,
+    target: &TargetEntry,
+    status: u16,
+    timing: Timing,
+    now: Timestamp,
+) {
+    anomaly::observe(group, target, now, status >= 500);
     let live = group.live.get();
     live.responses.add(status);
     live.response_us.add(micros(timing.head));
+}
+
+/// A target gave no response.
+pub(crate) fn failed(group: &GroupTable, target: &TargetEntry, now: Timestamp) {
+    anomaly::observe(group, target, now, true);
 }
 
 /// A connection to a target could not be made.

@@ -23,11 +23,11 @@ pub mod trace;
 pub mod view;
 
 pub use answer::Answer;
-pub use compile::compile;
+pub use compile::{compile, recompile};
 pub use edit::Edit;
 pub use explain::{Explanation, explain};
 pub use finding::{Finding, Refusal, Step};
 pub use front::{Front, front};
 pub use live::{LiveRegistry, bind};
 pub use tables::Tables;
-pub use view::{Body, Version, View};
+pub use view::{Body, Tls, Version, View};

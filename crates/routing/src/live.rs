@@ -5,13 +5,14 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU32, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU32, AtomicU64};
 use std::sync::{Arc, OnceLock};
 
-use model::balancer::TargetId;
-use model::{ApiId, LoadBalancerArn, StageName, TargetGroupArn};
+use model::{ApiId, LoadBalancerArn, TargetGroupArn, Timestamp};
 
 use crate::Tables;
+use crate::balancer::anomaly::Sample;
+use crate::tables::{ApiTable, BalancerTable, GroupTable};
 
 /// A place for live state in a table. Until `bind` fills it, it fills itself on first use.
 #[derive(Debug)]
@@ -23,9 +24,9 @@ impl<T: Default> Bound<T> {
         self.0.get_or_init(Arc::default)
     }
 
-    /// Attaches existing state; a place that is filled stays as it is.
-    fn bind(&self, live: &Arc<T>) {
-        let _already_bound = self.0.set(Arc::clone(live));
+    /// Attaches the state of an earlier table, or new state; a place that is filled stays as it is.
+    fn take_over(&self, old: Option<&Self>) {
+        self.0.get_or_init(|| old.map_or_else(Arc::default, |old| Arc::clone(old.get())));
     }
 }
 
@@ -84,6 +85,12 @@ pub enum HealthMark {
 #[derive(Debug, Default)]
 pub struct TargetLive {
     health: AtomicU8,
+    healthy_since: AtomicI64,
+    sampled_requests: AtomicU32,
+    sampled_failures: AtomicU32,
+    anomalous: AtomicBool,
+    /// What is missing from a full weight of 100.
+    handicap: AtomicU8,
     in_flight: AtomicU32,
     /// Requests sent to it.
     pub requests: Counter,
@@ -106,9 +113,45 @@ impl TargetLive {
         self.health() == HealthMark::Healthy
     }
 
-    /// Sets the mark; the health checker does.
-    pub fn set_health(&self, mark: HealthMark) {
+    /// Sets the mark; the health checker does. Only a change to healthy starts a healthy time.
+    pub fn set_health(&self, mark: HealthMark, now: Timestamp) {
+        if mark == HealthMark::Healthy && !self.is_healthy() {
+            self.healthy_since.store(now.0, Relaxed);
+        }
         self.health.store(mark as u8, Relaxed);
+    }
+
+    /// Since when it is healthy, if it is.
+    pub fn healthy_since(&self) -> Timestamp {
+        Timestamp(self.healthy_since.load(Relaxed))
+    }
+
+    /// Notes what came of a request, for anomaly detection.
+    pub fn sample(&self, failed: bool) {
+        self.sampled_requests.fetch_add(1, Relaxed);
+        self.sampled_failures.fetch_add(u32::from(failed), Relaxed);
+    }
+
+    /// What was noted since the last call.
+    pub fn take_sample(&self) -> Sample {
+        let requests = self.sampled_requests.swap(0, Relaxed);
+        Sample { requests, failures: self.sampled_failures.swap(0, Relaxed) }
+    }
+
+    /// Whether it fails more often than its peers.
+    pub fn is_anomalous(&self) -> bool {
+        self.anomalous.load(Relaxed)
+    }
+
+    /// Its weight in percent, 10–100.
+    pub fn weight(&self) -> u8 {
+        100_u8.saturating_sub(self.handicap.load(Relaxed))
+    }
+
+    /// Sets what was found of it.
+    pub fn set_anomaly(&self, anomalous: bool, weight: u8) {
+        self.anomalous.store(anomalous, Relaxed);
+        self.handicap.store(100_u8.saturating_sub(weight), Relaxed);
     }
 
     /// Requests that wait for the target or read from it.
@@ -139,6 +182,8 @@ impl Drop for InFlight {
 pub struct GroupLive {
     /// Where round robin goes on.
     pub cursor: AtomicU64,
+    /// The window of time whose requests are gathered for anomaly detection.
+    pub window: AtomicI64,
     /// `RequestCount`
     pub requests: Counter,
     /// `HTTPCode_Target_2XX_Count` … `5XX`
@@ -172,6 +217,8 @@ pub struct BalancerLive {
     pub connections: AtomicI64,
     /// `NewConnectionCount`
     pub new_connections: Counter,
+    /// `NonStickyRequestCount`: stickiness cookies that decided nothing.
+    pub non_sticky: Counter,
     /// `RejectedConnectionCount`: connections that no group lets in.
     pub rejected_connections: Counter,
 }
@@ -217,40 +264,44 @@ impl ApiLive {
     }
 }
 
-/// All live state, by stable id.
+/// All live state, by stable id: the tables that it hangs on.
 #[derive(Debug, Default)]
 pub struct LiveRegistry {
-    targets: HashMap<TargetGroupArn, HashMap<TargetId, Arc<TargetLive>>>,
-    groups: HashMap<TargetGroupArn, Arc<GroupLive>>,
-    balancers: HashMap<LoadBalancerArn, Arc<BalancerLive>>,
-    stages: HashMap<(ApiId, StageName), Arc<ApiLive>>,
+    groups: HashMap<TargetGroupArn, Arc<GroupTable>>,
+    balancers: HashMap<LoadBalancerArn, Arc<BalancerTable>>,
+    apis: HashMap<ApiId, Arc<ApiTable>>,
 }
 
 /// Attaches the live state of what the tables hold, makes it for what is new, and forgets the
-/// rest. Call it on new tables before they are published.
+/// rest. Call it on new tables before they are published. Tables that were kept have theirs.
 pub fn bind(tables: &Tables, registry: &mut LiveRegistry) {
     let old = std::mem::take(registry);
     for (arn, group) in &tables.groups {
-        group.live.bind(old.groups.get(arn).unwrap_or(&Arc::default()));
-        registry.groups.insert(arn.clone(), Arc::clone(group.live.get()));
-        let (known, kept) = (old.targets.get(arn), registry.targets.entry(arn.clone()));
-        let kept = kept.or_default();
-        for target in &group.targets {
-            let live = known.and_then(|known| known.get(&target.id));
-            target.live.bind(live.unwrap_or(&Arc::default()));
-            kept.insert(target.id.clone(), Arc::clone(target.live.get()));
-        }
+        bind_group(group, old.groups.get(arn));
     }
     for (arn, balancer) in &tables.balancers {
-        balancer.live.bind(old.balancers.get(arn).unwrap_or(&Arc::default()));
-        registry.balancers.insert(arn.clone(), Arc::clone(balancer.live.get()));
+        balancer.live.take_over(old.balancers.get(arn).map(|old| &old.live));
     }
-    for api in tables.apis.values() {
-        for stage in api.stages.values() {
-            let key = (api.id.clone(), stage.name.clone());
-            stage.live.bind(old.stages.get(&key).unwrap_or(&Arc::default()));
-            registry.stages.insert(key, Arc::clone(stage.live.get()));
+    for (id, api) in &tables.apis {
+        let known = old.apis.get(id).filter(|known| !Arc::ptr_eq(known, api));
+        for (name, stage) in &api.stages {
+            let old = known.and_then(|known| known.stages.get(name));
+            stage.live.take_over(old.map(|old| &old.live));
         }
+    }
+    registry.groups.clone_from(&tables.groups);
+    registry.balancers.clone_from(&tables.balancers);
+    registry.apis.clone_from(&tables.apis);
+}
+
+fn bind_group(group: &Arc<GroupTable>, old: Option<&Arc<GroupTable>>) {
+    if old.is_some_and(|old| Arc::ptr_eq(old, group)) {
+        return;
+    }
+    group.live.take_over(old.map(|old| &old.live));
+    for target in &group.targets {
+        let known = old.and_then(|old| old.target(&target.id));
+        target.live.take_over(known.map(|known| &known.live));
     }
 }
 

@@ -1,7 +1,7 @@
 //! The tables that requests are decided with: derived from a snapshot, replaced as a whole.
 //!
 //! One `Tables` is what the node publishes; a request loads it once. Sub-tables are shared by
-//! `Arc` per API, listener and target group, so that unchanged ones can be kept. Live state hangs
+//! `Arc` per API, listener and target group; unchanged ones are the same ones. Live state hangs
 //! on them (`live.rs`). How they are made stands in `compile/`.
 
 mod balancer;
@@ -13,16 +13,18 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use model::balancer::TargetId;
-use model::{ApiId, ListenerArn, LoadBalancerArn, Revision, TargetGroupArn, VpcLinkId};
+use model::{ApiId, ListenerArn, LoadBalancerArn, Revision, TargetGroupArn};
 
+use crate::Finding;
+use crate::balancer::cookie::Key;
 use crate::network::Network;
 
 pub use balancer::{
-    Algorithm, BalancerTable, ForwardedFor, GroupTable, ListenerTable, RuleEntry, Standing,
-    TargetEntry,
+    Algorithm, BalancerTable, ForwardedFor, GroupTable, GroupUsers, ListenerTable, RuleEntry,
+    Standing, TargetEntry,
 };
 pub use gateway::{ApiTable, Fault, IntegrationEntry, Plan, RouteEntry, RouteTable, StageTable};
-pub use link::{Endpoint, LinkPath, LinkTable};
+pub use link::{Endpoint, LinkPath, LinkTable, Links};
 pub use work::{Check, Probe, Socket};
 
 /// Everything a request is decided with.
@@ -41,18 +43,39 @@ pub struct Tables {
     /// Target groups.
     pub groups: HashMap<TargetGroupArn, Arc<GroupTable>>,
     /// VPC links.
-    pub links: HashMap<VpcLinkId, Arc<LinkTable>>,
-    /// What the health checker has to probe.
-    pub checks: Vec<Check>,
-    /// The sockets that listeners want.
-    pub sockets: Vec<Socket>,
+    pub links: Arc<Links>,
+    /// The load balancers that use the groups.
+    pub users: Arc<GroupUsers>,
     /// Interfaces, security groups and the address book.
     pub network: Arc<Network>,
+    /// Signs stickiness cookies.
+    pub key: Key,
 }
 
 impl Tables {
     /// A target's entry.
     pub fn target(&self, group: &TargetGroupArn, id: &TargetId) -> Option<&TargetEntry> {
         self.groups.get(group)?.target(id)
+    }
+
+    /// What the health checker has to probe.
+    pub fn checks(&self) -> impl Iterator<Item = &Check> {
+        self.groups.values().flat_map(|group| &group.checks)
+    }
+
+    /// The sockets that listeners want.
+    pub fn sockets(&self) -> impl Iterator<Item = &Socket> {
+        self.listeners.values().flat_map(|listener| &listener.sockets)
+    }
+
+    /// What is wrong with any part.
+    pub(crate) fn findings(&self) -> impl Iterator<Item = &Finding> {
+        let network = self.network.findings.iter();
+        let links = self.links.values().flat_map(|link| &link.findings);
+        let balancers = self.balancers.values().flat_map(|balancer| &balancer.findings);
+        let listeners = self.listeners.values().flat_map(|listener| &listener.findings);
+        let groups = self.groups.values().flat_map(|group| &group.findings);
+        let apis = self.apis.values().flat_map(|api| &api.findings);
+        network.chain(links).chain(balancers).chain(listeners).chain(groups).chain(apis)
     }
 }

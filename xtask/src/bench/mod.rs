@@ -5,7 +5,7 @@
 //! and so do their moods. Latency, memory and more peers are not measured here yet.
 
 mod load;
-mod origin;
+pub mod origin;
 mod subject;
 
 use std::fmt::Write as _;

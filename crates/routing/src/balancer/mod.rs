@@ -4,6 +4,7 @@
 //! built.
 
 pub mod action;
+pub mod anomaly;
 mod choose;
 pub mod condition;
 pub mod cookie;

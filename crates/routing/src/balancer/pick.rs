@@ -128,8 +128,20 @@ fn among(
         }
         Algorithm::Random => {
             let all: Vec<_> = from_cursor.collect();
-            let chosen = derive(ask.draw, Use::Target).checked_rem(all.len() as u64)?;
-            all.get(chosen as usize).copied()
+            // Anomalous targets weigh less, if the group asks for that.
+            let weight = |at: &usize| match group.mitigation {
+                true => u64::from(group.targets[*at].live.get().weight()),
+                false => 1,
+            };
+            let total: u64 = all.iter().map(weight).sum();
+            let mut left = derive(ask.draw, Use::Target).checked_rem(total)?;
+            all.iter().copied().find(|at| match left.checked_sub(weight(at)) {
+                Some(rest) => {
+                    left = rest;
+                    false
+                }
+                None => true,
+            })
         }
     }
 }

@@ -8,23 +8,28 @@ use model::attributes::{flag, number, value};
 use model::balancer::{LoadBalancer, LoadBalancerState, LoadBalancerType};
 use model::{ListenerArn, Snapshot};
 
+use crate::balancer::desync::Mode;
+use crate::compile::kept::Kept;
 use crate::live::Bound;
 use crate::tables::{BalancerTable, Endpoint, ForwardedFor};
 use crate::{Finding, Tables};
 
 /// Attributes that are kept but do nothing yet, with the value that asks for nothing.
 ///
-/// MISSING: Access, connection and health check logs to S3 are not written, and requests have no
-/// `x-amzn-tls-version` and `x-amzn-tls-cipher-suite` headers.
-const INERT: [(&str, &str); 4] = [
+/// MISSING: Access, connection and health check logs to S3 are not written.
+const INERT: [(&str, &str); 3] = [
     ("access_logs.s3.enabled", "false"),
     ("connection_logs.s3.enabled", "false"),
     ("health_check_logs.s3.enabled", "false"),
-    ("routing.http.x_amzn_tls_version_and_cipher_suite.enabled", "false"),
 ];
 
 /// Makes the load balancers' tables and the table of their names.
-pub(super) fn compile(snapshot: &Snapshot, tables: &mut Tables, findings: &mut Vec<Finding>) {
+pub(super) fn compile(
+    snapshot: &Snapshot,
+    kept: &Kept<'_>,
+    tables: &mut Tables,
+    findings: &mut Vec<Finding>,
+) {
     for balancer in snapshot.load_balancers.iter() {
         // MISSING: Network load balancers take no connection.
         if balancer.kind != LoadBalancerType::Application {
@@ -35,17 +40,16 @@ pub(super) fn compile(snapshot: &Snapshot, tables: &mut Tables, findings: &mut V
             ));
             continue;
         }
-        let table = compile_balancer(snapshot, balancer, findings);
+        let table = kept
+            .balancer(balancer, &tables.network)
+            .unwrap_or_else(|| Arc::new(compile_balancer(snapshot, balancer)));
         tables.names.insert(table.dns_name.clone(), balancer.arn.clone());
-        tables.balancers.insert(balancer.arn.clone(), Arc::new(table));
+        tables.balancers.insert(balancer.arn.clone(), table);
     }
 }
 
-fn compile_balancer(
-    snapshot: &Snapshot,
-    balancer: &LoadBalancer,
-    findings: &mut Vec<Finding>,
-) -> BalancerTable {
+fn compile_balancer(snapshot: &Snapshot, balancer: &LoadBalancer) -> BalancerTable {
+    let mut findings = Vec::new();
     let set = &balancer.attributes;
     for (key, nothing) in INERT {
         if value(set, key, nothing) != nothing {
@@ -65,7 +69,7 @@ fn compile_balancer(
         vpc: balancer.vpc.clone(),
         vpc_cidr: snapshot.vpcs.get(&balancer.vpc).map(|vpc| vpc.cidr),
         active: balancer.state == LoadBalancerState::Active,
-        nodes: nodes(snapshot, balancer, findings),
+        nodes: nodes(snapshot, balancer, &mut findings),
         ports: ports(snapshot, balancer),
         idle_timeout: seconds("idle_timeout.timeout_seconds", 60),
         client_keep_alive: seconds("client_keep_alive.seconds", 3600),
@@ -77,7 +81,14 @@ fn compile_balancer(
             _ => ForwardedFor::Append,
         },
         forwarded_for_port: flag(set, "routing.http.xff_client_port.enabled", false),
+        desync: match value(set, "routing.http.desync_mitigation_mode", "defensive") {
+            "monitor" => Mode::Monitor,
+            "strictest" => Mode::Strictest,
+            _ => Mode::Defensive,
+        },
+        tls_headers: flag(set, "routing.http.x_amzn_tls_version_and_cipher_suite.enabled", false),
         live: Bound::default(),
+        findings,
     }
 }
 

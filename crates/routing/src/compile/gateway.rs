@@ -7,6 +7,7 @@ use std::time::Duration;
 use model::gateway::{Api, Content, Cors, Integration, Route, Stage};
 use model::{DeploymentId, IntegrationId, Snapshot};
 
+use crate::compile::kept::Kept;
 use crate::finding::{Refusal, Step};
 use crate::gateway::errors::Kind;
 use crate::gateway::mapping::{self, Place, RequestMapping, ResponseMapping};
@@ -18,22 +19,28 @@ use crate::{Finding, Tables, link};
 
 type Entry = Result<Arc<IntegrationEntry>, Fault>;
 
-/// Makes an API's table. Links and listeners have to be in `tables` already.
-pub(super) fn compile_api(
-    snapshot: &Snapshot,
-    tables: &Tables,
-    api: &Api,
-    findings: &mut Vec<Finding>,
-) -> ApiTable {
+/// Makes the APIs' tables. Links and listeners have to be in `tables` already.
+pub(super) fn compile(snapshot: &Snapshot, kept: &Kept<'_>, tables: &mut Tables) {
+    let same_paths = kept.has_same_paths(tables);
+    let table = |api: &Arc<Api>| {
+        let kept = kept.api(api).filter(|_| same_paths);
+        let table = kept.unwrap_or_else(|| Arc::new(compile_api(snapshot, tables, api)));
+        (api.id.clone(), table)
+    };
+    tables.apis = snapshot.apis.iter().map(table).collect();
+}
+
+fn compile_api(snapshot: &Snapshot, tables: &Tables, api: &Api) -> ApiTable {
+    let mut findings = Vec::new();
     let mut deployed = HashMap::new();
     let mut live = None;
     let mut stages = HashMap::new();
     for stage in snapshot.stages.under(&api.id) {
         let routes = stage.deployment.as_ref().and_then(|id| {
             let maker = Maker { snapshot, tables, api };
-            maker.deployed(id, &mut deployed, &mut live, findings)
+            maker.deployed(id, &mut deployed, &mut live, &mut findings)
         });
-        complain(api, stage, routes.is_some(), findings);
+        complain(api, stage, routes.is_some(), &mut findings);
         stages.insert(stage.name.clone(), Arc::new(compile_stage(stage, routes)));
     }
     ApiTable {
@@ -42,6 +49,7 @@ pub(super) fn compile_api(
         region: Arc::clone(&api.scope.region),
         name: api.name.clone(),
         stages,
+        findings,
     }
 }
 

@@ -5,51 +5,44 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::attributes::{number, value};
+use model::attributes::{flag, number, value};
 use model::balancer::{ActionKind, HealthCheck, Target, TargetGroup, TargetType};
 use model::network::InstanceState;
 use model::standing::{self, Found, Unused};
-use model::{InstanceId, LoadBalancerArn, Snapshot, TargetGroupArn};
+use model::{InstanceId, Snapshot};
 
+use crate::balancer::cookie::Key;
 use crate::balancer::health::Matcher;
+use crate::balancer::slow::SlowStart;
+use crate::balancer::sticky::{By, Stickiness};
+use crate::compile::kept::Kept;
 use crate::finding::{Refusal, Step};
 use crate::live::Bound;
 use crate::network::{Protocol, permit_any};
 use crate::tables::{
-    Algorithm, BalancerTable, Check, Endpoint, GroupTable, Probe, Standing, TargetEntry,
+    Algorithm, BalancerTable, Check, Endpoint, GroupTable, GroupUsers, Probe, Standing, TargetEntry,
 };
 use crate::{Finding, Tables};
 
-/// Attributes that are kept but do nothing yet, with the values that ask for nothing.
-///
-/// MISSING: Stickiness, slow start, anomaly mitigation and turning cross-zone load balancing off
-/// do not act yet.
-const INERT: [(&str, &[&str]); 4] = [
-    ("stickiness.enabled", &["false"]),
-    ("slow_start.duration_seconds", &["0"]),
-    ("load_balancing.algorithm.anomaly_mitigation", &["off"]),
-    ("load_balancing.cross_zone.enabled", &["true", "use_load_balancer_configuration"]),
-];
-
 /// Makes the groups' tables and the list of probes.
-pub(super) fn compile(snapshot: &Snapshot, tables: &mut Tables, findings: &mut Vec<Finding>) {
-    let users = users(snapshot);
+pub(super) fn compile(snapshot: &Snapshot, kept: &Kept<'_>, tables: &mut Tables) {
+    let mut groups = HashMap::new();
     for group in snapshot.target_groups.iter() {
-        let user = users.get(&group.arn);
-        let balancer = user.and_then(|arn| tables.balancers.get(arn)).cloned();
-        let table = compile_group(snapshot, tables, group, balancer.as_deref(), findings);
-        if let Some(balancer) = &balancer {
-            let checks = checks(tables, group, &table, balancer, findings);
-            tables.checks.extend(checks);
-        }
-        tables.groups.insert(group.arn.clone(), Arc::new(table));
+        let user = tables.users.get(&group.arn);
+        let balancer = user.and_then(|arn| tables.balancers.get(arn));
+        let table = kept.group(group, balancer, &tables.network).unwrap_or_else(|| {
+            let balancer = balancer.map(|balancer| &**balancer);
+            Arc::new(compile_group(snapshot, tables, group, balancer))
+        });
+        groups.insert(group.arn.clone(), table);
     }
+    tables.groups = groups;
 }
 
 /// The load balancer whose rules forward to a group. AWS: a group belongs to one; the first one
 /// has it here if there are more.
-fn users(snapshot: &Snapshot) -> HashMap<TargetGroupArn, LoadBalancerArn> {
-    let mut users = HashMap::new();
+pub(super) fn users(snapshot: &Snapshot) -> GroupUsers {
+    let mut users = GroupUsers::new();
     for rule in snapshot.rules.iter() {
         let Some(balancer) = rule.listener.load_balancer() else { continue };
         for action in &rule.actions {
@@ -67,21 +60,16 @@ fn compile_group(
     tables: &Tables,
     group: &TargetGroup,
     balancer: Option<&BalancerTable>,
-    findings: &mut Vec<Finding>,
 ) -> GroupTable {
+    let mut findings = Vec::new();
     let set = &group.attributes;
-    for (key, nothing) in INERT {
-        let value = value(set, key, nothing[0]);
-        if !nothing.contains(&value) {
-            findings.push(Finding::new(
-                &group.arn,
-                format!("the attribute {key}={value} does not act yet"),
-                "nothing to do; requests are spread as without it",
-            ));
-        }
-    }
     let routing = "target_group_health.unhealthy_state_routing.minimum_healthy_targets";
-    let targets = snapshot.targets.under(&group.arn);
+    let targets: Vec<_> = snapshot
+        .targets
+        .under(&group.arn)
+        .map(|target| compile_target(snapshot, tables, group, balancer, target, &mut findings))
+        .collect();
+    let checks = balancer.map(|balancer| checks(tables, group, &targets, balancer, &mut findings));
     GroupTable {
         arn: group.arn.clone(),
         name: group.name.clone(),
@@ -96,11 +84,45 @@ fn compile_group(
         fail_open_percent: set
             .get(&format!("{routing}.percentage"))
             .and_then(|percent| percent.parse().ok()),
-        targets: targets
-            .map(|target| compile_target(snapshot, tables, group, balancer, target, findings))
-            .collect(),
+        // AWS: on for application load balancers, unless a group turns it off.
+        cross_zone: value(set, "load_balancing.cross_zone.enabled", "true") != "false",
+        slow_start: slow_start(group),
+        sticky: stickiness(group, &tables.key, &targets),
+        mitigation: value(set, "load_balancing.algorithm.anomaly_mitigation", "off") == "on",
+        targets,
+        checks: checks.unwrap_or_default(),
         live: Bound::default(),
+        findings,
     }
+}
+
+/// AWS: only round robin knows slow start.
+fn slow_start(group: &TargetGroup) -> Option<SlowStart> {
+    let set = &group.attributes;
+    let seconds = number(set, "slow_start.duration_seconds", 0);
+    let is_in_turn = value(set, "load_balancing.algorithm.type", "round_robin") == "round_robin";
+    (seconds > 0 && is_in_turn).then(|| SlowStart {
+        duration_ms: i64::from(seconds) * 1000,
+        together_ms: i64::from(group.health_check.interval_seconds) * 1000,
+    })
+}
+
+fn stickiness(group: &TargetGroup, key: &Key, targets: &[TargetEntry]) -> Option<Stickiness> {
+    let set = &group.attributes;
+    if !flag(set, "stickiness.enabled", false) {
+        return None;
+    }
+    let (by, kind) = match value(set, "stickiness.type", "lb_cookie") {
+        "lb_cookie" => (By::Balancer, "lb_cookie"),
+        "app_cookie" => {
+            let name = value(set, "stickiness.app_cookie.cookie_name", "");
+            (By::Application(name.to_string()), "app_cookie")
+        }
+        _ => return None,
+    };
+    let seconds = number(set, &format!("stickiness.{kind}.duration_seconds"), 86_400);
+    let ids = targets.iter().map(|target| &target.id);
+    Some(Stickiness::new(by, i64::from(seconds) * 1000, key, &group.arn, ids))
 }
 
 fn compile_target(
@@ -211,7 +233,7 @@ fn permit(
 fn checks(
     tables: &Tables,
     group: &TargetGroup,
-    table: &GroupTable,
+    targets: &[TargetEntry],
     balancer: &BalancerTable,
     findings: &mut Vec<Finding>,
 ) -> Vec<Check> {
@@ -250,7 +272,7 @@ fn checks(
             },
         })
     };
-    table.targets.iter().filter_map(check).collect()
+    targets.iter().filter_map(check).collect()
 }
 
 fn probe(settings: &HealthCheck) -> Option<Probe> {

@@ -8,13 +8,10 @@ use model::network::{InterfaceOwner, NetworkInterface};
 use model::{SecurityGroupId, Snapshot, VpcId, VpcLinkId};
 
 use crate::Finding;
-use crate::tables::{Endpoint, LinkTable};
+use crate::tables::{Endpoint, LinkTable, Links};
 
 /// Makes the links' tables.
-pub(super) fn compile(
-    snapshot: &Snapshot,
-    findings: &mut Vec<Finding>,
-) -> HashMap<VpcLinkId, Arc<LinkTable>> {
+pub(super) fn compile(snapshot: &Snapshot) -> Links {
     let mut interfaces: HashMap<&VpcLinkId, Vec<&NetworkInterface>> = HashMap::new();
     for interface in snapshot.network_interfaces.iter() {
         if let InterfaceOwner::VpcLink(id) = &interface.owner {
@@ -23,7 +20,7 @@ pub(super) fn compile(
     }
     let table = |link: &Arc<VpcLink>| {
         let own = interfaces.remove(&link.id).unwrap_or_default();
-        let table = compile_link(snapshot, link, &own, findings);
+        let table = compile_link(snapshot, link, &own);
         (link.id.clone(), Arc::new(table))
     };
     snapshot.vpc_links.iter().map(table).collect()
@@ -33,8 +30,8 @@ fn compile_link(
     snapshot: &Snapshot,
     link: &VpcLink,
     interfaces: &[&NetworkInterface],
-    findings: &mut Vec<Finding>,
 ) -> LinkTable {
+    let mut findings = Vec::new();
     let available = link.status == VpcLinkStatus::Available;
     if available && interfaces.is_empty() {
         findings.push(Finding::new(
@@ -57,6 +54,7 @@ fn compile_link(
         vpc: link.vpc.clone(),
         available,
         nodes: interfaces.iter().map(node).collect(),
+        findings,
     }
 }
 

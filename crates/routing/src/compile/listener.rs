@@ -1,15 +1,20 @@
 //! Listeners, rules and the sockets they want, from their records.
 
+use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use model::attributes::{flag, value};
-use model::balancer::{Action, ActionKind, Forward, Listener, Rule, Scheme};
+use model::balancer::{
+    Action, ActionKind, Forward, Listener, Rule, Scheme, Transform, TransformKind,
+};
 use model::{Snapshot, TargetGroupArn};
 
-use crate::balancer::action::{self, Act, Weighted};
+use crate::balancer::action::{self, Act, Split, Weighted};
 use crate::balancer::condition::Test;
+use crate::balancer::transform::{Part, Rewrite};
 use crate::compile::group::unfit;
+use crate::compile::kept::Kept;
 use crate::finding::{Refusal, Step};
 use crate::tables::{BalancerTable, ListenerTable, RuleEntry, Socket};
 use crate::{Finding, Tables};
@@ -28,25 +33,24 @@ const RESPONSE_HEADERS: [(&str, &str); 10] = [
     ("x_frame_options", "X-Frame-Options"),
 ];
 
+const TLS_NAMES: [&str; 2] = [
+    "routing.http.request.x_amzn_tls_version.header_name",
+    "routing.http.request.x_amzn_tls_cipher_suite.header_name",
+];
+
 /// Makes the listeners' tables and the list of sockets.
-pub(super) fn compile(snapshot: &Snapshot, tables: &mut Tables, findings: &mut Vec<Finding>) {
+pub(super) fn compile(snapshot: &Snapshot, kept: &Kept<'_>, tables: &mut Tables) {
+    let mut listeners = HashMap::new();
+    let moved = kept.moved(tables);
     for listener in snapshot.listeners.iter() {
         // Those of network load balancers have no table; their load balancer has a finding.
-        let Some(balancer) = tables.balancers.get(&listener.load_balancer).cloned() else {
-            continue;
-        };
-        // MISSING: HTTPS listeners are kept but not served.
-        if listener.protocol != "HTTP" {
-            findings.push(Finding::new(
-                &listener.arn,
-                format!("{} listeners are not served yet", listener.protocol),
-                "use an HTTP listener",
-            ));
-        }
-        let table = compile_listener(snapshot, tables, listener, &balancer, findings);
-        tables.sockets.extend(sockets(snapshot, tables, listener, &balancer));
-        tables.listeners.insert(listener.arn.clone(), Arc::new(table));
+        let Some(balancer) = tables.balancers.get(&listener.load_balancer) else { continue };
+        let table = kept
+            .listener(listener, balancer, &moved)
+            .unwrap_or_else(|| Arc::new(compile_listener(snapshot, tables, listener, balancer)));
+        listeners.insert(listener.arn.clone(), table);
     }
+    tables.listeners = listeners;
 }
 
 fn compile_listener(
@@ -54,13 +58,21 @@ fn compile_listener(
     tables: &Tables,
     listener: &Listener,
     balancer: &Arc<BalancerTable>,
-    findings: &mut Vec<Finding>,
 ) -> ListenerTable {
+    let mut findings = Vec::new();
+    // MISSING: HTTPS listeners are kept but not served.
+    if listener.protocol != "HTTP" {
+        findings.push(Finding::new(
+            &listener.arn,
+            format!("{} listeners are not served yet", listener.protocol),
+            "use an HTTP listener",
+        ));
+    }
     let mut records: Vec<_> = snapshot.rules.under(&listener.arn).collect();
     records.sort_by_key(|rule| rule.priority);
     let rules = records
         .into_iter()
-        .map(|rule| compile_rule(snapshot, tables, balancer, rule, findings))
+        .map(|rule| compile_rule(snapshot, tables, balancer, rule, &mut findings))
         .collect();
     let set = &listener.attributes;
     let header = |(attribute, name): (&str, &'static str)| {
@@ -75,7 +87,13 @@ fn compile_listener(
         https: listener.protocol == "HTTPS",
         rules,
         response_headers: RESPONSE_HEADERS.into_iter().filter_map(header).collect(),
+        tls_names: (
+            value(set, TLS_NAMES[0], "X-Amzn-Tls-Version").to_string(),
+            value(set, TLS_NAMES[1], "X-Amzn-Tls-Cipher-Suite").to_string(),
+        ),
         server_header: flag(set, "routing.http.response.server.enabled", true),
+        sockets: sockets(snapshot, tables, listener, balancer),
+        findings,
     }
 }
 
@@ -96,10 +114,28 @@ fn compile_rule(
         vec![Test::Method(Vec::new())]
     });
     let act = compile_act(snapshot, tables, balancer, &rule.actions);
-    for reason in complaints(&act, &rule.actions) {
+    for reason in complaints(&act) {
         findings.push(Finding::new(&rule.arn, reason, "correct the rule's action"));
     }
-    RuleEntry { arn, priority, tests, act }
+    let transforms: Result<Vec<_>, _> = rule.transforms.iter().map(rewrite).collect();
+    let (transforms, act) = match transforms {
+        Ok(transforms) => (transforms, act),
+        // AWS: a transform that cannot be done is 500; the request must not pass unchanged.
+        Err(reason) => {
+            let message = format!("{reason}; requests get 500");
+            findings.push(Finding::new(&rule.arn, message, "correct the transform"));
+            (Vec::new(), Act::Broken(500, Refusal::new(Step::Rule, reason)))
+        }
+    };
+    RuleEntry { arn, priority, tests, act, transforms }
+}
+
+fn rewrite(transform: &Transform) -> Result<Rewrite, String> {
+    let part = match transform.kind {
+        TransformKind::Host => Part::Host,
+        TransformKind::Url => Part::Url,
+    };
+    Rewrite::new(part, &transform.regex, &transform.replace)
 }
 
 /// AWS: the action with the highest order is the last; it forwards, redirects or answers.
@@ -113,14 +149,17 @@ fn compile_act(
     match last.map(|action| &action.kind) {
         Some(ActionKind::Redirect(redirect)) => Act::Redirect(redirect.clone()),
         Some(ActionKind::FixedResponse(response)) => Act::Fixed(action::fixed(response)),
-        Some(ActionKind::Forward(Forward { groups, .. })) => {
+        Some(ActionKind::Forward(Forward { groups, stickiness_seconds, .. })) => {
             let weighted = groups.iter().map(|group| Weighted {
                 group: usable(snapshot, tables, balancer, &group.group),
                 weight: group.weight,
             });
-            Act::Forward(weighted.collect())
+            Act::Forward(Split {
+                groups: weighted.collect(),
+                sticky_ms: stickiness_seconds.map(|seconds| i64::from(seconds) * 1000),
+            })
         }
-        None => Act::Broken(Refusal::new(Step::Rule, "the rule has no action")),
+        None => Act::Broken(503, Refusal::new(Step::Rule, "the rule has no action")),
     }
 }
 
@@ -141,21 +180,15 @@ fn usable(
 }
 
 /// What about a rule's action will not work.
-fn complaints(act: &Act, actions: &[Action]) -> Vec<String> {
+fn complaints(act: &Act) -> Vec<String> {
     let mut reasons = Vec::new();
     match act {
-        Act::Broken(refusal) => reasons.push(format!("{}; requests get 503", refusal.reason)),
-        Act::Forward(groups) => {
-            let broken = groups.iter().filter_map(|group| group.group.as_ref().err());
+        Act::Broken(_, refusal) => reasons.push(format!("{}; requests get 503", refusal.reason)),
+        Act::Forward(split) => {
+            let broken = split.groups.iter().filter_map(|group| group.group.as_ref().err());
             reasons.extend(broken.map(|refusal| format!("{}; requests get 503", refusal.reason)));
         }
         Act::Redirect(_) | Act::Fixed(_) => {}
-    }
-    let sticky = actions.iter().any(|action| {
-        matches!(&action.kind, ActionKind::Forward(forward) if forward.stickiness_seconds.is_some())
-    });
-    if sticky {
-        reasons.push("stickiness between target groups does not act yet".to_string());
     }
     reasons
 }

@@ -1,12 +1,14 @@
 //! From a snapshot to tables. Pure and total: what is broken becomes an entry that refuses, and a
 //! finding; nothing stops the rest.
 //!
-//! Every snapshot is compiled as a whole. The parts (one API, one load balancer, one group) are
-//! functions of their own, so that unchanged ones can be kept later.
+//! The parts (one API, one load balancer, one listener, one group, the network) are functions of
+//! their own. `recompile` makes only those anew whose records have changed; which ones can be kept
+//! is decided in `kept.rs`, and nothing else differs from compiling from scratch.
 
 mod balancer;
 mod gateway;
 mod group;
+mod kept;
 mod link;
 mod listener;
 mod network;
@@ -15,31 +17,40 @@ use std::sync::Arc;
 
 use model::{Settings, Snapshot};
 
+use crate::balancer::cookie::Key;
+use crate::compile::kept::Kept;
 use crate::finding::Refusal;
 use crate::{Finding, Tables};
 
 /// Makes the tables of a snapshot, and says what in it will not do what it seems to. Findings are
 /// sorted and differ from each other.
 pub fn compile(snapshot: &Snapshot, settings: &Settings) -> (Tables, Vec<Finding>) {
+    make(snapshot, settings, &Kept::new(snapshot, None))
+}
+
+/// The same, keeping what has not changed since an earlier snapshot (with the same settings) and
+/// its tables.
+pub fn recompile(
+    before: (&Snapshot, &Tables),
+    snapshot: &Snapshot,
+    settings: &Settings,
+) -> (Tables, Vec<Finding>) {
+    make(snapshot, settings, &Kept::new(snapshot, Some(before)))
+}
+
+fn make(snapshot: &Snapshot, settings: &Settings, kept: &Kept<'_>) -> (Tables, Vec<Finding>) {
+    let network = kept.network().unwrap_or_else(|| Arc::new(network::compile(snapshot, settings)));
+    let links = kept.links(&network).unwrap_or_else(|| Arc::new(link::compile(snapshot)));
+    let users = kept.users().unwrap_or_else(|| Arc::new(group::users(snapshot)));
+    let revision = snapshot.revision;
+    let key = Key::new(&settings.secret);
+    let mut tables = Tables { revision, network, links, users, key, ..Tables::default() };
     let mut findings = Vec::new();
-    let network = network::compile(snapshot, settings, &mut findings);
-    let mut tables = Tables {
-        revision: snapshot.revision,
-        network: Arc::new(network),
-        links: link::compile(snapshot, &mut findings),
-        ..Tables::default()
-    };
-    balancer::compile(snapshot, &mut tables, &mut findings);
-    group::compile(snapshot, &mut tables, &mut findings);
-    listener::compile(snapshot, &mut tables, &mut findings);
-    tables.apis = snapshot
-        .apis
-        .iter()
-        .map(|api| {
-            let table = gateway::compile_api(snapshot, &tables, api, &mut findings);
-            (api.id.clone(), Arc::new(table))
-        })
-        .collect();
+    balancer::compile(snapshot, kept, &mut tables, &mut findings);
+    group::compile(snapshot, kept, &mut tables);
+    listener::compile(snapshot, kept, &mut tables);
+    gateway::compile(snapshot, kept, &mut tables);
+    findings.extend(tables.findings().cloned());
     findings.sort();
     findings.dedup();
     (tables, findings)

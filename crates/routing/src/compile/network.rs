@@ -11,20 +11,17 @@ use crate::network::book::{self, Book};
 use crate::network::{GroupRules, Network, Protocol, Rule, RulePeer};
 
 /// Makes the network's tables.
-pub(super) fn compile(
-    snapshot: &Snapshot,
-    settings: &Settings,
-    findings: &mut Vec<Finding>,
-) -> Network {
-    let mut network =
-        Network { book: address_book(snapshot, settings, findings), ..Network::default() };
+pub(super) fn compile(snapshot: &Snapshot, settings: &Settings) -> Network {
+    let mut findings = Vec::new();
+    let book = address_book(snapshot, settings, &mut findings);
+    let mut network = Network { book, ..Network::default() };
     for group in snapshot.security_groups.iter() {
         let rules = GroupRules { name: group.name.clone(), ..GroupRules::default() };
         network.groups.insert(group.id.clone(), rules);
     }
     for record in snapshot.security_group_rules.iter() {
         let (Some(group), Some(rule)) =
-            (network.groups.get_mut(&record.group), rule(record, findings))
+            (network.groups.get_mut(&record.group), rule(record, &mut findings))
         else {
             continue;
         };
@@ -42,6 +39,7 @@ pub(super) fn compile(
         }
         network.interfaces.insert((interface.vpc.clone(), ip), interface.clone());
     }
+    network.findings = findings;
     network
 }
 

@@ -84,6 +84,7 @@ mod tests {
             region: "us-east-1".into(),
             name: "test".into(),
             stages: names.iter().map(stage).collect(),
+            findings: Vec::new(),
         }
     }
 

@@ -1,5 +1,7 @@
 //! Live state over swaps of the tables.
 
+use model::balancer::TargetId;
+
 use super::*;
 use crate::fixture::{World, group_arn};
 
@@ -14,7 +16,7 @@ fn live_state_outlives_a_swap() {
     let mut world = World::main_road();
     let (first, _) = world.compile();
     bind(&first, &mut registry);
-    target(&first, "10.0.3.1").set_health(HealthMark::Healthy);
+    target(&first, "10.0.3.1").set_health(HealthMark::Healthy, model::Timestamp(0));
     first.groups[&group_arn("tg")].live.get().cursor.store(7, Relaxed);
     let in_flight = target(&first, "10.0.3.1").enter();
     let stage = |tables: &Tables| Arc::clone(tables.apis["abc"].stages["dev"].live.get());
@@ -41,10 +43,10 @@ fn what_is_gone_is_forgotten() {
     let world = World::main_road();
     let (first, _) = world.compile();
     bind(&first, &mut registry);
-    target(&first, "10.0.3.1").set_health(HealthMark::Healthy);
+    target(&first, "10.0.3.1").set_health(HealthMark::Healthy, model::Timestamp(0));
     bind(&World::empty().compile().0, &mut registry);
-    assert!(registry.targets.is_empty() && registry.groups.is_empty());
-    assert!(registry.balancers.is_empty() && registry.stages.is_empty());
+    assert!(registry.groups.is_empty());
+    assert!(registry.balancers.is_empty() && registry.apis.is_empty());
     let (again, _) = world.compile();
     bind(&again, &mut registry);
     assert_eq!(target(&again, "10.0.3.1").health(), HealthMark::Initial);

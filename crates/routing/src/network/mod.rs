@@ -11,6 +11,8 @@ use ipnet::IpNet;
 use model::network::NetworkInterface;
 use model::{SecurityGroupId, VpcId};
 
+use crate::Finding;
+
 pub use book::Book;
 pub use permit::{Port, Protocol, accept_permit, permit, permit_any};
 
@@ -23,6 +25,8 @@ pub struct Network {
     pub groups: HashMap<SecurityGroupId, GroupRules>,
     /// Where addresses really are.
     pub book: Book,
+    /// What is wrong with their records.
+    pub findings: Vec<Finding>,
 }
 
 /// A security group, ready to be asked.

@@ -1,6 +1,6 @@
 //! Tables of load balancers: listeners, rules, target groups, targets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,9 +11,13 @@ use model::{ListenerArn, LoadBalancerArn, RuleArn, TargetGroupArn, VpcId};
 
 use crate::balancer::action::Act;
 use crate::balancer::condition::Test;
-use crate::finding::Refusal;
+use crate::balancer::desync::Mode;
+use crate::balancer::slow::SlowStart;
+use crate::balancer::sticky::Stickiness;
+use crate::balancer::transform::Rewrite;
+use crate::finding::{Finding, Refusal};
 use crate::live::{BalancerLive, Bound, GroupLive, TargetLive};
-use crate::tables::Endpoint;
+use crate::tables::{Check, Endpoint, Socket};
 
 /// An application load balancer.
 #[derive(Debug)]
@@ -48,8 +52,14 @@ pub struct BalancerTable {
     pub forwarded_for: ForwardedFor,
     /// `routing.http.xff_client_port.enabled`
     pub forwarded_for_port: bool,
+    /// `routing.http.desync_mitigation_mode`
+    pub desync: Mode,
+    /// `routing.http.x_amzn_tls_version_and_cipher_suite.enabled`
+    pub tls_headers: bool,
     /// Metrics.
     pub live: Bound<BalancerLive>,
+    /// What is wrong with it.
+    pub findings: Vec<Finding>,
 }
 
 /// What happens to `X-Forwarded-For`.
@@ -78,8 +88,14 @@ pub struct ListenerTable {
     pub rules: Vec<RuleEntry>,
     /// `routing.http.response.*.header_value`: headers set on each response.
     pub response_headers: Vec<(&'static str, String)>,
+    /// Names of the headers that tell the TLS version and cipher suite.
+    pub tls_names: (String, String),
     /// `routing.http.response.server.enabled`
     pub server_header: bool,
+    /// The sockets that it wants.
+    pub sockets: Vec<Socket>,
+    /// What is wrong with it and its rules.
+    pub findings: Vec<Finding>,
 }
 
 /// A rule.
@@ -93,6 +109,8 @@ pub struct RuleEntry {
     pub tests: Vec<Test>,
     /// What to do.
     pub act: Act,
+    /// What is rewritten before a request is forwarded.
+    pub transforms: Vec<Rewrite>,
 }
 
 /// How a group picks.
@@ -105,6 +123,9 @@ pub enum Algorithm {
     /// `weighted_random`
     Random,
 }
+
+/// The load balancer whose rules forward to a group.
+pub type GroupUsers = HashMap<TargetGroupArn, LoadBalancerArn>;
 
 /// A target group.
 #[derive(Debug)]
@@ -123,13 +144,46 @@ pub struct GroupTable {
     pub fail_open_count: usize,
     /// The same in percent of the registered ones.
     pub fail_open_percent: Option<usize>,
+    /// Whether targets of all zones serve all nodes (`load_balancing.cross_zone.enabled`).
+    pub cross_zone: bool,
+    /// How new targets start.
+    pub slow_start: Option<SlowStart>,
+    /// Whether clients stay with their targets.
+    pub sticky: Option<Stickiness>,
+    /// Whether anomalous targets get less (`anomaly_mitigation`).
+    pub mitigation: bool,
     /// Registered and draining targets, ordered by id.
     pub targets: Vec<TargetEntry>,
+    /// What the health checker has to probe.
+    pub checks: Vec<Check>,
     /// Cursor and metrics.
     pub live: Bound<GroupLive>,
+    /// What is wrong with it and its targets.
+    pub findings: Vec<Finding>,
 }
 
 impl GroupTable {
+    /// A group without targets, with AWS's defaults.
+    pub fn empty(arn: TargetGroupArn, name: &str) -> Self {
+        Self {
+            arn,
+            name: name.to_string(),
+            balancer: None,
+            https: false,
+            algorithm: Algorithm::RoundRobin,
+            fail_open_count: 1,
+            fail_open_percent: None,
+            cross_zone: true,
+            slow_start: None,
+            sticky: None,
+            mitigation: false,
+            targets: Vec::new(),
+            checks: Vec::new(),
+            live: Bound::default(),
+            findings: Vec::new(),
+        }
+    }
+
     /// The entry of a target.
     pub fn target(&self, id: &TargetId) -> Option<&TargetEntry> {
         let at = self.targets.binary_search_by(|entry| entry.id.cmp(id)).ok()?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use model::{ApiId, DeploymentId, IntegrationId, RouteId, StageName, VpcLinkId};
 
-use crate::finding::Refusal;
+use crate::finding::{Finding, Refusal};
 use crate::gateway::errors::Kind;
 use crate::gateway::mapping::{RequestMapping, ResponseMapping};
 use crate::gateway::route::RouteTrie;
@@ -27,6 +27,8 @@ pub struct ApiTable {
     pub name: String,
     /// Stages by name, `$default` included.
     pub stages: HashMap<StageName, Arc<StageTable>>,
+    /// What is wrong with it.
+    pub findings: Vec<Finding>,
 }
 
 /// A stage of an API.

@@ -1,9 +1,16 @@
 //! Tables of VPC links, and the ends of connections.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use model::network::NetworkInterface;
 use model::{ListenerArn, NetworkInterfaceId, SecurityGroupId, VpcId, VpcLinkId};
+
+use crate::Finding;
+
+/// VPC links by id.
+pub type Links = HashMap<VpcLinkId, Arc<LinkTable>>;
 
 /// A way through a VPC link to a listener.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +36,8 @@ pub struct LinkTable {
     pub available: bool,
     /// Its interfaces.
     pub nodes: Vec<Endpoint>,
+    /// What is wrong with it.
+    pub findings: Vec<Finding>,
 }
 
 /// One end of a connection, as security groups see it.
@@ -42,6 +51,8 @@ pub struct Endpoint {
     pub groups: Vec<SecurityGroupId>,
     /// Its interface; an address without one has no gate of its own.
     pub interface: Option<NetworkInterfaceId>,
+    /// The zone of its interface.
+    pub zone: Option<String>,
 }
 
 impl Endpoint {
@@ -52,11 +63,12 @@ impl Endpoint {
             ip: interface.private_ip.into(),
             groups: interface.security_groups.clone(),
             interface: Some(interface.id.clone()),
+            zone: Some(interface.zone.clone()),
         }
     }
 
     /// An address that no interface has.
     pub fn outside(ip: IpAddr) -> Self {
-        Self { label: ip.to_string(), ip, groups: Vec::new(), interface: None }
+        Self { label: ip.to_string(), ip, groups: Vec::new(), interface: None, zone: None }
     }
 }

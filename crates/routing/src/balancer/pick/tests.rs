@@ -3,6 +3,7 @@
 use model::balancer::TargetId;
 
 use super::*;
+use crate::balancer::anomaly;
 use crate::balancer::slow::SlowStart;
 use crate::live::{Bound, HealthMark};
 
@@ -223,4 +224,38 @@ fn cookies_hold_whom_a_pick_could_choose() {
     check("HD", 1, 1, Err(Why::Gone));
     check("HX", 1, 1, Err(Why::Gone));
     check("H", 1, 1, Err(Why::Gone));
+}
+
+#[test]
+fn mitigation_takes_from_anomalous_targets() {
+    let check = |mitigation: bool, expect: [u32; 3]| {
+        let mut group = group("HHH", Algorithm::Random);
+        group.mitigation = mitigation;
+        let now = |window: i64| Timestamp(1_700_000_000_000 + window * 10_000);
+        for target in &group.targets {
+            for request in 0..20 {
+                let failed = target.id.id == "0" && request % 2 == 0;
+                anomaly::observe(&group, target, now(0), failed);
+            }
+        }
+        assert!(!group.targets[0].live.get().is_anomalous());
+        anomaly::observe(&group, &group.targets[1], now(1), false);
+        let marks: Vec<_> = group.targets.iter().map(|t| t.live.get().is_anomalous()).collect();
+        assert_eq!(marks, [true, false, false]);
+        let mut counts = [0_u32; 3];
+        for draw in 0..10_000 {
+            let target = pick(&group, &ask(draw, Turn::Take)).unwrap();
+            counts[target.id.id.parse::<usize>().unwrap()] += 1;
+        }
+        let close = counts.iter().zip(expect).all(|(got, want)| got.abs_diff(want) < 300);
+        assert!(close, "{mitigation} {counts:?}");
+        // Nothing more fails: the weight comes back.
+        anomaly::observe(&group, &group.targets[1], now(2), false);
+        assert!(!group.targets[0].live.get().is_anomalous());
+        assert_eq!(group.targets[0].live.get().weight(), 60);
+        anomaly::observe(&group, &group.targets[1], now(6), false);
+        assert_eq!(group.targets[0].live.get().weight(), 100);
+    };
+    check(true, [2_000, 4_000, 4_000]);
+    check(false, [3_333, 3_333, 3_333]);
 }

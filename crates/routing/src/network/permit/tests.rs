@@ -27,7 +27,7 @@ fn rule(text: &str) -> Rule {
 fn end(label: &str, ip: &str, groups: &str) -> Endpoint {
     let groups: Vec<_> = groups.split_whitespace().map(SecurityGroupId::from).collect();
     let interface = (!groups.is_empty()).then(|| "eni-1".into());
-    Endpoint { label: label.into(), ip: ip.parse().unwrap(), groups, interface }
+    Endpoint { label: label.into(), ip: ip.parse().unwrap(), groups, interface, zone: None }
 }
 
 /// `sg-a` has 10.0.0.5, `sg-b` has 10.0.1.9; rules as `egress|ingress PROTOCOL PORTS PEER`.
@@ -149,7 +149,10 @@ fn sockets_take_only_permitted_peers() {
             drop_invalid_headers: false,
             forwarded_for: ForwardedFor::Append,
             forwarded_for_port: false,
+            desync: Default::default(),
+            tls_headers: false,
             live: Bound::default(),
+            findings: Vec::new(),
         };
         let listener = ListenerTable {
             arn: "l".into(),
@@ -158,7 +161,10 @@ fn sockets_take_only_permitted_peers() {
             https: false,
             rules: Vec::new(),
             response_headers: Vec::new(),
+            tls_names: Default::default(),
             server_header: true,
+            sockets: Vec::new(),
+            findings: Vec::new(),
         };
         let got = accept_permit(&network, &listener, peer.parse().unwrap());
         assert_eq!(got.is_ok(), expect, "{scheme:?} {peer} {ingress}: {got:?}");

@@ -1,0 +1,193 @@
+//! Which tables of an earlier compile can be kept: those whose inputs are the same records.
+//!
+//! One function per part, and in it everything that the part is made from. Sameness is that of
+//! pointers: a record that was written again counts as changed, whatever is in it. That keeping
+//! changes nothing is tested in `tests/kept.rs`: every part equals the one of a compile from scratch.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use model::balancer::{ActionKind, Listener, LoadBalancer, TargetGroup};
+use model::gateway::Api;
+use model::{ApiId, ListenerArn, LoadBalancerArn, Snapshot, TargetGroupArn};
+
+use crate::Tables;
+use crate::network::Network;
+use crate::tables::{ApiTable, BalancerTable, GroupTable, GroupUsers, Links, ListenerTable};
+
+/// What an earlier compile left, or nothing.
+pub(super) struct Kept<'s> {
+    now: &'s Snapshot,
+    before: Option<Before<'s>>,
+}
+
+/// An earlier snapshot and its tables, and the parents of what has changed since.
+struct Before<'s> {
+    snapshot: &'s Snapshot,
+    tables: &'s Tables,
+    /// APIs with other routes, integrations, stages or deployments.
+    apis: HashSet<&'s ApiId>,
+    /// Load balancers with other listeners.
+    balancers: HashSet<&'s LoadBalancerArn>,
+    /// Listeners with other rules.
+    listeners: HashSet<&'s ListenerArn>,
+    /// Groups with other targets.
+    groups: HashSet<&'s TargetGroupArn>,
+}
+
+impl<'s> Kept<'s> {
+    /// What can be kept of `before` for `now`.
+    pub(super) fn new(now: &'s Snapshot, before: Option<(&'s Snapshot, &'s Tables)>) -> Self {
+        let before = before.map(|(old, tables)| Before {
+            snapshot: old,
+            tables,
+            apis: [
+                owners(now.routes.changes(&old.routes)),
+                owners(now.integrations.changes(&old.integrations)),
+                owners(now.stages.changes(&old.stages)),
+                owners(now.deployments.changes(&old.deployments)),
+            ]
+            .into_iter()
+            .flatten()
+            .collect(),
+            balancers: owners(now.listeners.changes(&old.listeners)),
+            listeners: owners(now.rules.changes(&old.rules)),
+            groups: owners(now.targets.changes(&old.targets)),
+        });
+        Self { now, before }
+    }
+
+    /// Interfaces, instances, security groups and their rules.
+    pub(super) fn network(&self) -> Option<Arc<Network>> {
+        let Before { snapshot: old, tables, .. } = self.before.as_ref()?;
+        let now = self.now;
+        let same = now.network_interfaces.is_same(&old.network_interfaces)
+            && now.instances.is_same(&old.instances)
+            && now.security_groups.is_same(&old.security_groups)
+            && now.security_group_rules.is_same(&old.security_group_rules);
+        same.then(|| Arc::clone(&tables.network))
+    }
+
+    /// The links and the network (their interfaces and groups).
+    pub(super) fn links(&self, network: &Arc<Network>) -> Option<Arc<Links>> {
+        let before = self.before.as_ref()?;
+        let same = before.has(network) && self.now.vpc_links.is_same(&before.snapshot.vpc_links);
+        same.then(|| Arc::clone(&before.tables.links))
+    }
+
+    /// Rules.
+    pub(super) fn users(&self) -> Option<Arc<GroupUsers>> {
+        let Before { snapshot, tables, .. } = self.before.as_ref()?;
+        self.now.rules.is_same(&snapshot.rules).then(|| Arc::clone(&tables.users))
+    }
+
+    /// The record, its listeners, its VPC, the network.
+    pub(super) fn balancer(
+        &self,
+        record: &Arc<LoadBalancer>,
+        network: &Arc<Network>,
+    ) -> Option<Arc<BalancerTable>> {
+        let before = self.before.as_ref()?;
+        let (old, vpc) = (before.snapshot, &record.vpc);
+        let same = before.has(network)
+            && !before.balancers.contains(&record.arn)
+            && is(record, old.load_balancers.get(&record.arn))
+            && are(self.now.vpcs.get(vpc), old.vpcs.get(vpc));
+        same.then(|| before.tables.balancers.get(&record.arn).cloned())?
+    }
+
+    /// The record, its targets, the load balancer that uses it, the network.
+    pub(super) fn group(
+        &self,
+        record: &Arc<TargetGroup>,
+        balancer: Option<&Arc<BalancerTable>>,
+        network: &Arc<Network>,
+    ) -> Option<Arc<GroupTable>> {
+        let before = self.before.as_ref()?;
+        let table = before.tables.groups.get(&record.arn)?;
+        let user = table.balancer.as_ref().and_then(|arn| before.tables.balancers.get(arn));
+        let same = before.has(network)
+            && !before.groups.contains(&record.arn)
+            && is(record, before.snapshot.target_groups.get(&record.arn))
+            && are(balancer, user);
+        same.then(|| Arc::clone(table))
+    }
+
+    /// The groups that look different to rules: new, removed, written, or of another load balancer.
+    pub(super) fn moved<'g>(&'g self, tables: &'g Tables) -> HashSet<&'g TargetGroupArn> {
+        let Some(before) = &self.before else { return HashSet::new() };
+        let moved = |(arn, table): &(&TargetGroupArn, &Arc<GroupTable>)| {
+            let old = before.tables.groups.get(*arn);
+            old.is_none_or(|old| !Arc::ptr_eq(old, table) && old.balancer != table.balancer)
+        };
+        let written = self.now.target_groups.changes(&before.snapshot.target_groups);
+        written.into_iter().chain(tables.groups.iter().filter(moved).map(|(arn, _)| arn)).collect()
+    }
+
+    /// The record, its rules, the groups they name (as far as rules look at them), the load
+    /// balancer's table (and with it the network).
+    pub(super) fn listener(
+        &self,
+        record: &Arc<Listener>,
+        balancer: &Arc<BalancerTable>,
+        moved: &HashSet<&TargetGroupArn>,
+    ) -> Option<Arc<ListenerTable>> {
+        let before = self.before.as_ref()?;
+        let key = (record.load_balancer.clone(), record.arn.clone());
+        let same = !before.listeners.contains(&record.arn)
+            && is(record, before.snapshot.listeners.get(&key))
+            && is(balancer, before.tables.balancers.get(&balancer.arn))
+            && (moved.is_empty() || !self.names_any(record, moved));
+        same.then(|| before.tables.listeners.get(&record.arn).cloned())?
+    }
+
+    fn names_any(&self, listener: &Listener, groups: &HashSet<&TargetGroupArn>) -> bool {
+        let rules = self.now.rules.under(&listener.arn);
+        rules.flat_map(|rule| &rule.actions).any(|action| match &action.kind {
+            ActionKind::Forward(forward) => {
+                forward.groups.iter().any(|group| groups.contains(&group.group))
+            }
+            ActionKind::Redirect(_) | ActionKind::FixedResponse(_) => false,
+        })
+    }
+
+    /// Whether links lead where they led: links, listeners, load balancers, the network.
+    pub(super) fn has_same_paths(&self, tables: &Tables) -> bool {
+        let Some(before) = &self.before else { return false };
+        let old = before.tables;
+        before.has(&tables.network)
+            && Arc::ptr_eq(&tables.links, &old.links)
+            && self.now.listeners.is_same(&before.snapshot.listeners)
+            && tables.balancers.len() == old.balancers.len()
+            && tables.balancers.iter().all(|(arn, table)| is(table, old.balancers.get(arn)))
+    }
+
+    /// The record and its children; the caller has seen to it that links lead where they led.
+    pub(super) fn api(&self, record: &Arc<Api>) -> Option<Arc<ApiTable>> {
+        let before = self.before.as_ref()?;
+        let same =
+            !before.apis.contains(&record.id) && is(record, before.snapshot.apis.get(&record.id));
+        same.then(|| before.tables.apis.get(&record.id).cloned())?
+    }
+}
+
+impl Before<'_> {
+    fn has(&self, network: &Arc<Network>) -> bool {
+        Arc::ptr_eq(&self.tables.network, network)
+    }
+}
+
+fn owners<'s, A: std::hash::Hash + Eq, B>(keys: Vec<&'s (A, B)>) -> HashSet<&'s A> {
+    keys.into_iter().map(|(owner, _)| owner).collect()
+}
+
+fn is<T>(now: &Arc<T>, before: Option<&Arc<T>>) -> bool {
+    before.is_some_and(|before| Arc::ptr_eq(now, before))
+}
+
+fn are<T>(now: Option<&Arc<T>>, before: Option<&Arc<T>>) -> bool {
+    match now {
+        Some(now) => is(now, before),
+        None => before.is_none(),
+    }
+}

@@ -1,0 +1,230 @@
+//! Keeping parts changes nothing but the work: every part of recompiled tables is the one that a
+//! compile from scratch makes, and parts that have nothing to do with a change are the same ones.
+
+use std::collections::HashMap;
+use std::fmt::Debug;
+use std::hash::Hash;
+use std::sync::Arc;
+
+use model::balancer::{LoadBalancerType, Priority, Scheme, TargetId, TargetType};
+use model::gateway::Content;
+use model::link::VpcLinkStatus;
+use model::network::{Direction, InstanceState, InterfaceOwner};
+use model::{Revision, Snapshot};
+use proptest::prelude::*;
+
+use super::super::*;
+use crate::fixture::{World, balancer_arn, forward, group_arn, listener_arn, path_is};
+
+/// A part as text that does not depend on the order of its maps.
+fn text(part: &impl Debug) -> String {
+    let text = format!("{part:#?}");
+    let mut lines: Vec<_> = text.lines().collect();
+    lines.sort_unstable();
+    lines.join("\n")
+}
+
+fn same_parts<K: Hash + Eq + Debug, V: Debug>(
+    kept: &HashMap<K, Arc<V>>,
+    full: &HashMap<K, Arc<V>>,
+) {
+    assert_eq!(kept.len(), full.len());
+    for (key, part) in full {
+        assert_eq!(text(&kept[key]), text(part), "{key:?}");
+    }
+}
+
+/// Compares all that there is.
+fn same(kept: &Tables, full: &Tables) {
+    let Tables {
+        revision,
+        apis,
+        balancers,
+        names,
+        listeners,
+        groups,
+        links,
+        users,
+        key: _,
+        network,
+    } = kept;
+    assert_eq!((*revision, names, &**users), (full.revision, &full.names, &*full.users));
+    assert_eq!(text(network), text(&full.network));
+    same_parts(apis, &full.apis);
+    same_parts(balancers, &full.balancers);
+    same_parts(listeners, &full.listeners);
+    same_parts(groups, &full.groups);
+    same_parts(links, &full.links);
+}
+
+const ADDRESSES: [&str; 4] = ["10.0.3.1", "10.0.3.2", "10.0.3.9", "127.0.0.1"];
+const GROUPS: [&str; 2] = ["tg", "other"];
+const BALANCERS: [&str; 2] = ["web", "more"];
+const APIS: [&str; 2] = ["abc", "xyz"];
+
+/// One of many small changes; `n` chooses what it is made to.
+fn change(world: &mut World, what: u8, n: usize) {
+    let (group, balancer, api) = (GROUPS[n % 2], BALANCERS[n / 2 % 2], APIS[n / 4 % 2]);
+    let (ip, port) = (ADDRESSES[n / 8 % 4], 80 + (n / 4 % 2) as u16);
+    let has_balancer = world.snapshot.load_balancers.contains(&balancer_arn(balancer));
+    let has_group = world.snapshot.target_groups.contains(&group_arn(group));
+    let key = (group_arn(group), TargetId { id: ip.into(), port: 8080 });
+    match what {
+        0 => world.target(group, ip, 8080),
+        1 if world.snapshot.targets.contains(&key) => world.drain(group, ip, 8080),
+        2 => drop(world.snapshot.targets.remove(&key)),
+        3 => world.target_group(group, &[("stickiness.enabled", ["true", "false"][n / 2 % 2])]),
+        4 => drop(world.snapshot.target_groups.remove(&group_arn(group))),
+        5 if has_group => world.change_group(group, |record| {
+            record.target_type = [TargetType::Ip, TargetType::Instance][n / 2 % 2];
+            record.health_check.port = [None, Some(9999)][n / 4 % 2];
+        }),
+        6 => world.balancer(balancer, Scheme::Internal, ["eni-web", "eni-b"][n % 2], &[]),
+        7 => drop(world.snapshot.load_balancers.remove(&balancer_arn(balancer))),
+        8 if has_balancer => world.change_balancer(balancer, |record| {
+            let kinds = [LoadBalancerType::Network, LoadBalancerType::Application];
+            record.kind = kinds[n % 2];
+        }),
+        9 => world.listener(balancer, port, &[]),
+        10 => {
+            let key = (balancer_arn(balancer), listener_arn(balancer, port));
+            world.snapshot.listeners.remove(&key);
+        }
+        11 => world.rule(balancer, port, Priority::Default, vec![], forward(&[(group, 1)])),
+        12 => {
+            let paths = vec![path_is(ip)];
+            world.rule(balancer, port, Priority::At(n as u32 % 3), paths, forward(&[(group, 1)]));
+        }
+        13 => {
+            let listener = listener_arn(balancer, port);
+            let rule = listener.rule(&format!("{:?}", Priority::At(n as u32 % 3)));
+            world.snapshot.rules.remove(&(listener, rule));
+        }
+        14 => world.link("lnk", [VpcLinkStatus::Available, VpcLinkStatus::Pending][n % 2]),
+        15 => drop(world.snapshot.vpc_links.remove(&"lnk".into())),
+        _ => change_network_or_api(world, what, n, api, ip),
+    }
+}
+
+fn change_network_or_api(world: &mut World, what: u8, n: usize, api: &str, ip: &str) {
+    let (balancer, route) = (BALANCERS[n / 2 % 2], format!("r{}", n % 5));
+    match what {
+        16 => world.interface("eni-b", "10.0.2.6", "sg-alb", InterfaceOwner::User),
+        17 => drop(world.snapshot.network_interfaces.remove(&"eni-b".into())),
+        18 => world.interface("eni-t1", ip, ["sg-task", "sg-alb"][n % 2], InterfaceOwner::User),
+        19 => world.instance("i-1", "eni-t1", InstanceState::Running),
+        20 => world.forbid("sg-alb", [Direction::Ingress, Direction::Egress][n % 2]),
+        21 => world.allow("sg-alb", Direction::Ingress, "-1", None, "0.0.0.0/0"),
+        22 => world.group(["sg-alb", "sg-link"][n % 2], ip),
+        23 => world.vpc("vpc-1", ["10.0.0.0/16", "10.0.0.0/8"][n % 2]),
+        24 => world.api(api, |record| record.name = ip.into()),
+        25 => drop(world.snapshot.apis.remove(&api.into())),
+        26 => {
+            let listener = listener_arn(balancer, 80);
+            world.integration(api, "int", listener.as_str(), Some("lnk"), |_| ());
+        }
+        27 => world.integration(api, "int", "http://example.com", None, |_| ()),
+        28 => drop(world.snapshot.integrations.remove(&(api.into(), "int".into()))),
+        29 => world.route(api, &route, &format!("GET /{route}"), Some("int"), |_| ()),
+        30 => drop(world.snapshot.routes.remove(&(api.into(), route.as_str().into()))),
+        31 => world.deployment(api, "dep", Content::Live),
+        32 => world.deployment(api, "dep", Content::Frozen(Default::default())),
+        33 => drop(world.snapshot.deployments.remove(&(api.into(), "dep".into()))),
+        34 => world.stage(api, "dev", [None, Some("dep")][n % 2], &[("v", ip)]),
+        35 => drop(world.snapshot.stages.remove(&(api.into(), "dev".into()))),
+        _ => {}
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    #[test]
+    fn recompiling_equals_compiling(
+        steps in prop::collection::vec(
+            prop::collection::vec((0_u8..36, 0_usize..64), 1..4),
+            1..12,
+        ),
+    ) {
+        let mut world = World::main_road();
+        let (mut before, mut tables) = (world.snapshot.clone(), world.compile().0);
+        for step in steps {
+            for (what, n) in step {
+                change(&mut world, what, n);
+            }
+            world.snapshot.revision += 1;
+            let now = &world.snapshot;
+            let (kept, kept_findings) = recompile((&before, &tables), now, &world.settings);
+            let (full, findings) = world.compile();
+            same(&kept, &full);
+            prop_assert_eq!(kept_findings, findings);
+            (before, tables) = (now.clone(), kept);
+        }
+    }
+}
+
+/// The parts that are made anew after a change of the main road beside a second API, a second load
+/// balancer and a second group.
+fn made_anew(change: impl FnOnce(&mut World)) -> Vec<String> {
+    let mut world = World::main_road();
+    for what in [6, 9, 11] {
+        self::change(&mut world, what, 3);
+    }
+    world.target_group("other", &[]);
+    world.api("xyz", |_| ());
+    world.route("xyz", "r1", "GET /", None, |_| ());
+    let (before, (tables, _)) = (world.snapshot.clone(), world.compile());
+    change(&mut world);
+    let (kept, _) = recompile((&before, &tables), &world.snapshot, &world.settings);
+    let mut anew = Vec::new();
+    let mut note = |kind: &str, same: bool, name: &str| {
+        if !same {
+            anew.push(format!("{kind} {name}"));
+        }
+    };
+    note("network", Arc::ptr_eq(&kept.network, &tables.network), "");
+    note("links", Arc::ptr_eq(&kept.links, &tables.links), "");
+    for (id, api) in &kept.apis {
+        note("api", Arc::ptr_eq(api, &tables.apis[id]), id.as_str());
+    }
+    for (arn, balancer) in &kept.balancers {
+        note("balancer", Arc::ptr_eq(balancer, &tables.balancers[arn]), &balancer.name);
+    }
+    for (arn, listener) in &kept.listeners {
+        note("listener", Arc::ptr_eq(listener, &tables.listeners[arn]), &listener.balancer.name);
+    }
+    for (arn, group) in &kept.groups {
+        note("group", Arc::ptr_eq(group, &tables.groups[arn]), &group.name);
+    }
+    anew.sort();
+    anew
+}
+
+#[test]
+fn what_has_not_changed_is_kept() {
+    let check = |change: fn(&mut World), expect: &[&str]| assert_eq!(made_anew(change), expect);
+    check(|_| (), &[]);
+    check(|w| w.target("tg", "10.0.3.3", 8080), &["group tg"]);
+    check(|w| w.route("abc", "r9", "GET /new", Some("int"), |_| ()), &["api abc"]);
+    check(|w| w.integration("xyz", "int", "http://x.test", None, |_| ()), &["api xyz"]);
+    check(|w| w.stage("xyz", "dev", None, &[]), &["api xyz"]);
+    let rule: fn(&mut World) =
+        |w| w.rule("web", 80, Priority::At(1), vec![path_is("/x")], forward(&[("tg", 1)]));
+    check(rule, &["listener web"]);
+    check(
+        |w| w.change_group("tg", |group| group.health_check.interval_seconds = 7),
+        &["group tg", "listener web"],
+    );
+    check(
+        |w| w.change_balancer("more", |record| record.attributes = Default::default()),
+        &["api abc", "api xyz", "balancer more", "group other", "listener more"],
+    );
+}
+
+#[test]
+fn tables_of_another_revision_say_so() {
+    let world = World::main_road();
+    let (tables, _) = world.compile();
+    let now = Snapshot { revision: 7 as Revision, ..world.snapshot.clone() };
+    assert_eq!(recompile((&world.snapshot, &tables), &now, &world.settings).0.revision, 7);
+}
