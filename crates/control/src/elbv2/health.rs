@@ -76,9 +76,11 @@ impl Scene<'_> {
             Some(target) => self.words(target),
         };
         let check_port = self.group.health_check.port.unwrap_or(id.port);
+        let anomaly = self.ctx.health.anomaly(&self.group.arn, &id);
+        let is_mitigated = anomaly.is_some_and(|anomaly| anomaly.mitigated);
         let anomalies = with_anomalies.then(|| out::AnomalyDetection {
-            result: Some("normal".to_owned()),
-            mitigation_in_effect: Some("no".to_owned()),
+            result: Some(if anomaly.is_some() { "anomalous" } else { "normal" }.to_owned()),
+            mitigation_in_effect: Some(if is_mitigated { "yes" } else { "no" }.to_owned()),
         });
         TargetHealthDescription {
             target: Some(TargetDescription {

@@ -1,6 +1,7 @@
 //! Targets and their health.
 
-use model::health::{Cause, TargetHealth};
+use model::balancer::TargetId;
+use model::health::{Anomaly, Cause, TargetHealth};
 use serde_json::{Value, json};
 
 use super::{World, column, text, with};
@@ -280,6 +281,15 @@ fn a_description_has_the_check_port_and_more_when_asked() {
     assert_eq!(one(json!({}))["AdministrativeOverride"]["State"], "no_override");
     let with_anomalies = one(json!({ "Include": ["AnomalyDetection"] }));
     assert_eq!(with_anomalies["AnomalyDetection"]["Result"], "normal");
+    let check = |anomaly: Option<Anomaly>, result: &str, in_effect: &str| {
+        let (id, arn) = (TargetId { id: "10.0.0.50".into(), port: 8080 }, group.as_str().into());
+        world.health.borrow_mut().set_anomaly(&arn, &id, anomaly);
+        let told = &one(json!({ "Include": ["AnomalyDetection"] }))["AnomalyDetection"];
+        assert_eq!(*told, json!({ "Result": result, "MitigationInEffect": in_effect }));
+    };
+    check(Some(Anomaly { mitigated: false }), "anomalous", "no");
+    check(Some(Anomaly { mitigated: true }), "anomalous", "yes");
+    check(None, "normal", "no");
     let port = json!({ "TargetGroupArn": group, "HealthCheckPort": "9000" });
     world.ok("ModifyTargetGroup", port);
     assert_eq!(one(json!({}))["HealthCheckPort"], "9000");
