@@ -71,6 +71,21 @@ impl Pattern {
         Self { tokens, fold }
     }
 
+    /// What has to stand at the beginning, up to the first wildcard.
+    pub fn prefix(&self) -> Vec<u8> {
+        let bytes = self.tokens.iter().map_while(|token| match token {
+            Token::Byte(byte) => Some(*byte),
+            Token::One | Token::Any => None,
+        });
+        bytes.collect()
+    }
+
+    /// The only value that matches, but for case; none with wildcards.
+    pub fn literal(&self) -> Option<Vec<u8>> {
+        let prefix = self.prefix();
+        (prefix.len() == self.tokens.len()).then_some(prefix)
+    }
+
     /// Whether the pattern matches all of the value. Linear but for repeated `*`.
     pub fn matches(&self, value: &[u8]) -> bool {
         let (mut at, mut token, mut retry) = (0, 0, None);

@@ -12,6 +12,7 @@ use model::{Snapshot, TargetGroupArn};
 
 use crate::balancer::action::{self, Act, Split, Weighted};
 use crate::balancer::condition::Test;
+use crate::balancer::rule::Index;
 use crate::balancer::transform::{Part, Rewrite};
 use crate::compile::group::unfit;
 use crate::compile::kept::Kept;
@@ -70,7 +71,7 @@ fn compile_listener(
     }
     let mut records: Vec<_> = snapshot.rules.under(&listener.arn).collect();
     records.sort_by_key(|rule| rule.priority);
-    let rules = records
+    let rules: Vec<_> = records
         .into_iter()
         .map(|rule| compile_rule(snapshot, tables, balancer, rule, &mut findings))
         .collect();
@@ -85,6 +86,7 @@ fn compile_listener(
         balancer: Arc::clone(balancer),
         port: listener.port,
         https: listener.protocol == "HTTPS",
+        index: Index::new(&rules),
         rules,
         response_headers: RESPONSE_HEADERS.into_iter().filter_map(header).collect(),
         tls_names: (

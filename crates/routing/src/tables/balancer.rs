@@ -12,6 +12,7 @@ use model::{ListenerArn, LoadBalancerArn, RuleArn, TargetGroupArn, VpcId};
 use crate::balancer::action::Act;
 use crate::balancer::condition::Test;
 use crate::balancer::desync::Mode;
+use crate::balancer::rule::Index;
 use crate::balancer::slow::SlowStart;
 use crate::balancer::sticky::Stickiness;
 use crate::balancer::transform::Rewrite;
@@ -86,6 +87,8 @@ pub struct ListenerTable {
     pub https: bool,
     /// Rules as they are tried; the default one is last.
     pub rules: Vec<RuleEntry>,
+    /// Which of them a request can match.
+    pub index: Index,
     /// `routing.http.response.*.header_value`: headers set on each response.
     pub response_headers: Vec<(&'static str, String)>,
     /// Names of the headers that tell the TLS version and cipher suite.

@@ -160,6 +160,7 @@ fn sockets_take_only_permitted_peers() {
             port: 80,
             https: false,
             rules: Vec::new(),
+            index: Default::default(),
             response_headers: Vec::new(),
             tls_names: Default::default(),
             server_header: true,
