@@ -1,6 +1,6 @@
-//! The node's secret: random bytes that stickiness cookies are signed with. Made on the first start
-//! and kept in the data directory, so that sessions outlive the process; an ephemeral node has a new
-//! one each time.
+//! The node's secret: random bytes that stickiness cookies are signed with. Made on the first
+//! start and kept in the data directory, so that sessions outlive the process; an ephemeral node
+//! has a new one each time.
 
 use std::io::Write;
 use std::path::Path;
@@ -35,8 +35,8 @@ fn make() -> Result<Secret> {
     Ok(Secret(bytes))
 }
 
-/// Written aside and renamed, so that a start that is cut short leaves no half of it. Only its owner
-/// may read it.
+/// Written aside and renamed, so that a start that is cut short leaves no half of it. Only its
+/// owner may read it.
 fn keep(file: &Path, secret: &Secret) -> std::io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt;
     let aside = file.with_extension("new");

@@ -1,6 +1,8 @@
 //! Records for tests, and the main road: an API, a link, an internal load balancer, two targets.
 //! `World::main_road` holds them; tests change what they are about.
 
+mod gateway;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -8,9 +10,7 @@ use model::balancer::*;
 use model::gateway::*;
 use model::link::{VpcLink, VpcLinkStatus};
 use model::network::*;
-use model::{
-    ListenerArn, LoadBalancerArn, RouteId, Scope, Settings, Snapshot, TargetGroupArn, Timestamp,
-};
+use model::{ListenerArn, LoadBalancerArn, Scope, Settings, Snapshot, TargetGroupArn, Timestamp};
 
 use crate::live::HealthMark;
 use crate::{Body, Finding, Tables, Version, View};
@@ -398,114 +398,6 @@ impl World {
 
     pub fn drain(&mut self, group: &str, id: &str, port: u16) {
         self.change_target(group, id, port, |target| target.draining_until = Some(Timestamp(1)));
-    }
-
-    pub fn api(&mut self, id: &str, change: impl FnOnce(&mut Api)) {
-        let mut record = Api {
-            scope: scope(),
-            id: id.into(),
-            name: "shop".into(),
-            description: None,
-            version: None,
-            route_selection_expression: "$request.method $request.path".into(),
-            api_key_selection_expression: "$request.header.x-api-key".into(),
-            cors: None,
-            disable_execute_api_endpoint: false,
-            ip_address_type: "ipv4".into(),
-            quick: None,
-            tags: map(&[]),
-            created: Timestamp(0),
-        };
-        change(&mut record);
-        self.snapshot.apis.insert(Arc::new(record));
-    }
-
-    pub fn integration(
-        &mut self,
-        api: &str,
-        id: &str,
-        uri: &str,
-        link: Option<&str>,
-        change: impl FnOnce(&mut Integration),
-    ) {
-        let mut record = Integration {
-            api: api.into(),
-            id: id.into(),
-            integration_type: "HTTP_PROXY".into(),
-            method: Some("ANY".into()),
-            uri: Some(uri.into()),
-            link: link.map(Into::into),
-            subtype: None,
-            credentials_arn: None,
-            description: None,
-            payload_format_version: "1.0".into(),
-            request_parameters: map(&[]),
-            response_parameters: BTreeMap::new(),
-            timeout_ms: 30_000,
-            tls_server_name: None,
-            managed: false,
-        };
-        change(&mut record);
-        self.snapshot.integrations.insert(Arc::new(record));
-    }
-
-    pub fn route(
-        &mut self,
-        api: &str,
-        id: &str,
-        key: &str,
-        integration: Option<&str>,
-        change: impl FnOnce(&mut Route),
-    ) {
-        let mut record = Route {
-            api: api.into(),
-            id: RouteId::from(id),
-            route_key: key.into(),
-            integration: integration.map(Into::into),
-            authorization_type: "NONE".into(),
-            authorizer_id: None,
-            authorization_scopes: None,
-            operation_name: None,
-            managed: false,
-        };
-        change(&mut record);
-        self.snapshot.routes.insert(Arc::new(record));
-    }
-
-    pub fn deployment(&mut self, api: &str, id: &str, content: Content) {
-        self.snapshot.deployments.insert(Arc::new(Deployment {
-            api: api.into(),
-            id: id.into(),
-            description: None,
-            auto_deployed: content == Content::Live,
-            content,
-            created: Timestamp(0),
-        }));
-    }
-
-    pub fn stage(
-        &mut self,
-        api: &str,
-        name: &str,
-        deployment: Option<&str>,
-        variables: &[(&str, &str)],
-    ) {
-        self.snapshot.stages.insert(Arc::new(Stage {
-            api: api.into(),
-            name: name.into(),
-            description: None,
-            auto_deploy: true,
-            deployment: deployment.map(Into::into),
-            last_deployment_message: None,
-            access_log: None,
-            default_route_settings: RouteSettings::default(),
-            route_settings: BTreeMap::new(),
-            variables: map(variables),
-            managed: false,
-            tags: map(&[]),
-            created: Timestamp(0),
-            updated: Timestamp(0),
-        }));
     }
 }
 

@@ -135,12 +135,10 @@ pub fn classify(view: &View) -> Option<Reason> {
         return None;
     }
     let mut worst: Option<Reason> = None;
-    let mut note = |reason: Option<Reason>| {
-        if let Some(reason) = reason {
-            if worst.is_none_or(|worst| worst.tier() < reason.tier()) {
-                worst = Some(reason);
-            }
-        }
+    let mut note = |reason: Option<Reason>| match (reason, worst) {
+        (Some(reason), Some(known)) if known.tier() >= reason.tier() => {}
+        (Some(reason), _) => worst = Some(reason),
+        (None, _) => {}
     };
     note((!view.method.bytes().all(is_token)).then_some(Reason::BadMethod));
     note(of_uri(view.target));

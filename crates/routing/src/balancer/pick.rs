@@ -148,13 +148,12 @@ fn among(
 
 fn none(group: &GroupTable, ask: &Ask) -> Refusal {
     let name = &group.name;
-    if let Some(zone) = ask.zone {
-        if group.targets.iter().any(|target| target.standing == Standing::InService) {
-            let reason = format!(
-                "target group {name} has no targets in {zone}, and cross-zone load balancing is off"
-            );
-            return Refusal::new(Step::Target, reason);
-        }
+    let in_service = |target: &TargetEntry| target.standing == Standing::InService;
+    if let Some(zone) = ask.zone.filter(|_| group.targets.iter().any(in_service)) {
+        let reason = format!(
+            "target group {name} has no targets in {zone}, and cross-zone load balancing is off"
+        );
+        return Refusal::new(Step::Target, reason);
     }
     let unusable = group.targets.iter().find_map(|target| match &target.standing {
         Standing::Unusable(reason) => Some((&target.id.id, reason)),

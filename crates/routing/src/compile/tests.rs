@@ -52,19 +52,7 @@ fn what_will_not_act_is_found() {
     };
     check(|w| w.api("abc", |api| api.cors = Some(Cors::default())), &["abc: the API's CORS"]);
     check(|w| w.stage("abc", "new", None, &[]), &["abc/new: the stage has no deployment"]);
-    check(
-        |w| {
-            w.target_group(
-                "tg",
-                &[
-                    ("slow_start.duration_seconds", "30"),
-                    ("stickiness.enabled", "true"),
-                    ("load_balancing.cross_zone.enabled", "true"),
-                ],
-            );
-        },
-        &[],
-    );
+    check(|w| w.target_group("tg", &[("stickiness.enabled", "true")]), &[]);
     check(
         |w| w.balancer("web", Scheme::Internal, "eni-web", &[("access_logs.s3.enabled", "true")]),
         &["the attribute access_logs.s3.enabled does not act yet"],
