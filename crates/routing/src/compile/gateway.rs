@@ -66,11 +66,13 @@ fn compile_stage(stage: &Stage, routes: Option<Arc<RouteTable>>) -> StageTable {
 fn complain(api: &Api, stage: &Stage, has_routes: bool, findings: &mut Vec<Finding>) {
     let resource = format!("{}/{}", api.id, stage.name);
     if !has_routes {
-        findings.push(Finding::new(
-            &resource,
-            "the stage has no deployment; requests get 404",
-            "create a deployment for the stage, or turn on its auto deploy",
-        ));
+        let fix = if stage.auto_deploy {
+            "create a route: a stage that deploys itself does so with its API's first route"
+        } else {
+            "create a deployment for the stage, or turn on its auto deploy"
+        };
+        let message = "the stage has no deployment; requests get 404";
+        findings.push(Finding::new(&resource, message, fix));
     }
     // MISSING: Throttling settings of stages and routes do not act yet; nothing is limited.
     let mut settings = stage.route_settings.values().chain([&stage.default_route_settings]);

@@ -6,6 +6,7 @@
 //! is decided in `kept.rs`, and nothing else differs from compiling from scratch.
 
 mod balancer;
+mod fix;
 mod gateway;
 mod group;
 mod kept;
@@ -18,8 +19,8 @@ use std::sync::Arc;
 use model::{Settings, Snapshot};
 
 use crate::balancer::cookie::Key;
+use crate::compile::fix::fix;
 use crate::compile::kept::Kept;
-use crate::finding::Refusal;
 use crate::{Finding, Tables};
 
 /// Makes the tables of a snapshot, and says what in it will not do what it seems to. Findings are
@@ -54,21 +55,6 @@ fn make(snapshot: &Snapshot, settings: &Settings, kept: &Kept<'_>) -> (Tables, V
     findings.sort();
     findings.dedup();
     (tables, findings)
-}
-
-/// What to change about a refusal that was found before any request.
-fn fix(refusal: &Refusal) -> &'static str {
-    let reason = &refusal.reason;
-    if reason.contains("no ingress rule") {
-        return "authorize that ingress rule on the security group";
-    }
-    if reason.contains("no egress rule") {
-        return "authorize that egress rule on the security group";
-    }
-    if reason.contains("PENDING") || reason.contains("provisioning") {
-        return "wait until it is ready";
-    }
-    "point it to something that exists and can be reached"
 }
 
 #[cfg(test)]
