@@ -21,6 +21,8 @@ use crate::serve::Scene;
 
 /// Targets that one request is offered to at most, when connections cannot be made.
 pub const CONNECT_ATTEMPTS: usize = 3;
+/// Targets that a harmless request is offered to at most, when connections break unanswered.
+pub const BROKEN_ATTEMPTS: usize = 2;
 /// Time to connect to an address of a public host that has further addresses.
 pub const FALLBACK_CONNECT: Duration = Duration::from_secs(2);
 
@@ -126,6 +128,10 @@ fn decide<'t>(scene: &'t Scene<'_>, leg: &Leg<'_, 't>, request: &Request) -> Dec
 ///
 /// DEVIATION: When a target refuses the connection, the request goes to another target of its
 /// group (three at most), since nothing was sent yet; AWS answers 502.
+///
+/// DEVIATION: When a target breaks the connection before it answers, as one does that is killed, a
+/// request that may be repeated (GET, HEAD, OPTIONS, PUT, DELETE) goes to one other target of its
+/// group; AWS answers 502.
 async fn to_group<'t>(
     scene: &Scene<'_>,
     leg: &Leg<'_, 't>,
@@ -163,7 +169,7 @@ async fn to_group<'t>(
             scene.proxy.suspect(forward.group, way.target);
         }
         tried.push(&way.target.id);
-        let again = failed.retryable && refused(&failed) && tried.len() < CONNECT_ATTEMPTS;
+        let again = tried.len() < attempts(&failed);
         match another(forward.group, forward.zone, &tried).filter(|_| again) {
             Some(other) => way = other,
             None => return Err(fault(leg, forward, failed)),
@@ -262,7 +268,13 @@ fn not_connected(error: &UpstreamError) -> bool {
     matches!(error.kind, UpstreamErrorKind::Connect(_) | UpstreamErrorKind::ConnectTimeout)
 }
 
-/// The connection was refused, or could not be tried: known at once.
-fn refused(error: &UpstreamError) -> bool {
-    matches!(error.kind, UpstreamErrorKind::Connect(_))
+/// How many targets a request is offered to in all, after this failure.
+fn attempts(error: &UpstreamError) -> usize {
+    match error.kind {
+        _ if !error.retryable => 1,
+        // Refused, or it could not be tried: known at once.
+        UpstreamErrorKind::Connect(_) => CONNECT_ATTEMPTS,
+        UpstreamErrorKind::Reset => BROKEN_ATTEMPTS,
+        _ => 1,
+    }
 }

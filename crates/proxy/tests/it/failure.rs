@@ -96,6 +96,38 @@ fn a_target_that_fails_before_its_head_is_502() {
 }
 
 #[test]
+fn a_target_that_is_killed_costs_no_harmless_request() {
+    let world_of = |ips: &[&str], name: &str| {
+        let mut world = World::new();
+        let group = world.group(name);
+        let origins: Vec<_> = ips.iter().map(|ip| Origin::start(ip, |_, _| false)).collect();
+        origins.iter().for_each(|origin| world.target(&group, origin.addr));
+        (world, group, origins)
+    };
+    let (mut world, group, killed) = world_of(&["127.10.4.7"], "killed");
+    let healthy = Origin::text("127.10.4.8", "healthy");
+    world.target(&group, healthy.addr);
+    world.default_action(forward(&[(&group, 1)]));
+    world.private_route("$default");
+    let rig = Rig::start(&world);
+    let mut client = Client::connect(rig.front);
+    for _ in 0..6 {
+        let got = client.request("GET", "/killed", HOST, "");
+        assert_eq!((got.status, got.text().as_str()), (200, "healthy"));
+    }
+    assert!(!killed[0].seen().is_empty(), "the target had its chance");
+    assert_eq!(rig.live(&group, killed[0].addr).in_flight(), 0);
+    // Nobody is offered a request that breaks everything more often than twice.
+    let (mut world, group, killed) =
+        world_of(&["127.10.4.9", "127.10.4.10", "127.10.4.11"], "poison");
+    world.default_action(forward(&[(&group, 1)]));
+    world.private_route("$default");
+    let rig = Rig::start(&world);
+    assert_eq!(Client::connect(rig.front).request("GET", "/poison", HOST, "").status, 502);
+    assert_eq!(killed.iter().map(|origin| origin.seen().len()).sum::<usize>(), 2);
+}
+
+#[test]
 fn the_shorter_time_out_strikes() {
     let gate = Gate::default();
     let closed = gate.clone();
