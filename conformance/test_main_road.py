@@ -2,6 +2,8 @@
 HTTP API -> VPC link -> internal load balancer -> private targets."""
 
 import collections
+import email.utils
+import json
 import threading
 import time
 
@@ -163,6 +165,50 @@ def test_a_rule_holds_for_the_very_next_request(node, aws, road):
     assert (answer.status, answer.body) == (503, b"later")
     aws("elbv2", "delete-rule", "--rule-arn", rule)
     assert node.request("GET", "/maintenance", host=road.host).status == 200
+
+
+def test_clients_stay_with_their_target(node, aws, road):
+    def stickiness(value):
+        aws(
+            "elbv2", "modify-target-group-attributes", "--target-group-arn", road.targets,
+            "--attributes", f"Key=stickiness.enabled,Value={value}",
+        )
+
+    stickiness("true")
+    first = node.request("GET", "/pets/1", host=road.host)
+    line = first.headers["set-cookie"]
+    cookie = line.split(";")[0]
+    assert cookie.startswith("AWSALBCORS=") and "SameSite=None" in line and "Path=/" in line, line
+    expires = email.utils.parsedate_to_datetime(line.split("Expires=")[1].split(";")[0])
+    week = expires.timestamp() - time.time()
+    assert abs(week - 7 * 24 * 3600) < 60, line
+    for _ in range(6):
+        again = node.request("GET", "/pets/1", host=road.host, headers={"Cookie": cookie})
+        assert again.json()["origin"] == first.json()["origin"]
+        assert "set-cookie" in again.headers
+    told = node.explain("GET", f"{road.url}/pets/1")["steps"][-1]["detail"]
+    assert "no stickiness cookie" in told, told
+    stickiness("false")
+    plain = node.request("GET", "/pets/1", host=road.host, headers={"Cookie": cookie})
+    assert "set-cookie" not in plain.headers
+
+
+def test_a_rule_rewrites_the_path(node, aws, road):
+    rewrite = [{"Regex": "^/old/(.*)$", "Replace": "/new/$1"}]
+    rule = aws(
+        "elbv2", "create-rule", "--listener-arn", road.listener, "--priority", "6",
+        "--conditions", "Field=path-pattern,Values=/old/*",
+        "--actions", f"Type=forward,TargetGroupArn={road.targets}",
+        "--transforms",
+        json.dumps([{"Type": "url-rewrite", "UrlRewriteConfig": {"Rewrites": rewrite}}]),
+    )["Rules"][0]
+    assert rule["Transforms"][0]["UrlRewriteConfig"]["Rewrites"] == rewrite
+    answer = node.request("GET", "/old/a?b=c", host=road.host)
+    assert answer.json()["target"] == "/new/a?b=c", answer
+    changed = aws("elbv2", "modify-rule", "--rule-arn", rule["RuleArn"], "--reset-transforms")
+    assert changed["Rules"][0]["Transforms"] == []
+    assert node.request("GET", "/old/a", host=road.host).json()["target"] == "/old/a"
+    aws("elbv2", "delete-rule", "--rule-arn", rule["RuleArn"])
 
 
 def test_nobody_reaches_the_load_balancer_directly(node, aws, road):
