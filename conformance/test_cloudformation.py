@@ -446,9 +446,8 @@ REFUSALS = [
      400, "Parameters: [P] must have values"),
     ("create_stack", stack(Parameters=[{"ParameterKey": "Q", "ParameterValue": "1"}]), INVALID, 400,
      "Parameters: [Q] do not exist in the template"),
-    ("create_stack", stack("#" * 51201), INVALID, 400,
-     "at 'templateBody' failed to satisfy constraint: Member must have length less than or equal "
-     "to 51200"),
+    ("create_stack", stack("#" * 1_000_001), INVALID, 400,
+     "1000000"),
     ("describe_stacks", {"StackName": "none"}, INVALID, 400, "Stack with id none does not exist"),
     ("get_template", {"StackName": "none"}, INVALID, 400, "Stack with id none does not exist"),
     ("describe_stack_events", {"StackName": "none"}, INVALID, 400, "Stack [none] does not exist"),
