@@ -223,7 +223,7 @@ fn tell(
     if mark(old) == mark(new) {
         return;
     }
-    let (group, at, note) = (group.short(), &target.id, note.unwrap_or(""));
+    let (group, at) = (group.short(), &target.id);
     match new {
         TargetHealth::Unhealthy(cause) => {
             let reason = words(cause);
