@@ -1,4 +1,4 @@
-//! ListStacks: also those that were deleted.
+//! ListStacks: also those that were deleted, the newest first.
 
 use std::sync::Arc;
 
@@ -25,9 +25,9 @@ pub fn list_stacks(
     let fits = |stack: &&Arc<Stack>| {
         stack.scope == ctx.scope && (filter.is_empty() || filter.contains(&stack.status))
     };
-    let key = |stack: &&Arc<Stack>| stack.id.to_string();
-    let stacks = state.stacks.iter().filter(fits);
-    let page = page(stacks, key, input.next_token.as_deref(), PAGE_SIZE, bad_token)?;
+    let mut stacks: Vec<_> = state.stacks.iter().filter(fits).collect();
+    stacks.sort_by_cached_key(order);
+    let page = page(stacks, order, input.next_token.as_deref(), PAGE_SIZE, bad_token)?;
     let summary = |stack: &&Arc<Stack>| StackSummary {
         stack_id: Some(stack.id.to_string()),
         stack_name: Some(stack.name.clone()),
@@ -41,4 +41,9 @@ pub fn list_stacks(
     };
     let summaries = page.items.iter().map(summary).collect();
     Ok(ListStacksOutput { stack_summaries: Some(summaries), next_token: page.next })
+}
+
+/// Ascends from the newest stack to the oldest, whatever their names.
+fn order(stack: &&Arc<Stack>) -> String {
+    format!("{:020} {}", i64::MAX.saturating_sub(stack.created.0), stack.id)
 }

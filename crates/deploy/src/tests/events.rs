@@ -1,5 +1,7 @@
 //! Events, resources and parameters as the reading operations tell them.
 
+use model::Timestamp;
+use model::stack::Stack;
 use shapes::cloudformation::{
     CreateStackInput, DescribeStackEventsInput, DescribeStackResourcesInput, DescribeStacksInput,
     ListStacksInput,
@@ -95,6 +97,21 @@ fn described_stack() {
         output.unwrap().stack_summaries.unwrap().len()
     };
     assert_eq!((filter("DELETE_COMPLETE"), filter("CREATE_COMPLETE")), (1, 0));
+}
+
+#[test]
+fn stacks_are_listed_newest_first() {
+    let bench = Bench::new();
+    let template = "Resources: {A: {Type: AWS::EC2::InternetGateway}}";
+    for (name, created) in [("b", 1), ("c", 3), ("a", 2)] {
+        let id = bench.create(name, template);
+        let age = |stack: &mut Stack| stack.created = Timestamp(created);
+        bench.call(|_, txn| Ok(txn.update::<Stack>(&id, age))).unwrap();
+    }
+    let list = |input| bench.call(|ctx, txn| operations::list_stacks(ctx, txn, input)).unwrap();
+    let listed = list(ListStacksInput::default()).stack_summaries.unwrap();
+    let names: Vec<_> = listed.into_iter().map(|stack| stack.stack_name.unwrap()).collect();
+    assert_eq!(names, ["c", "a", "b"]);
 }
 
 #[test]
