@@ -169,8 +169,10 @@ fn of_uri(target: &str) -> Option<Reason> {
 }
 
 fn of_header(name: &str, value: &[u8]) -> Option<Reason> {
-    let all = || name.bytes().chain(value.iter().copied());
-    if all().any(|byte| matches!(byte, 0 | b'\r')) {
+    let odd = |byte: &u8| (*byte < 0x20 && *byte != b'\t') || *byte >= 0x7f;
+    let is_odd = !name.bytes().all(is_token) || value.iter().any(odd);
+    let is_bad = |byte: u8| matches!(byte, 0 | b'\r');
+    if is_odd && name.bytes().chain(value.iter().copied()).any(is_bad) {
         return Some(Reason::BadHeader);
     }
     if name.trim().is_empty() || name.starts_with(':') {
@@ -179,14 +181,16 @@ fn of_header(name: &str, value: &[u8]) -> Option<Reason> {
     if is_suspicious(name) {
         return Some(Reason::SuspiciousHeader);
     }
-    let odd = |byte: &u8| (*byte < 0x20 && *byte != b'\t') || *byte >= 0x7f;
-    let is_odd = !name.bytes().all(is_token) || value.iter().any(odd);
     is_odd.then_some(Reason::NonCompliantHeader)
 }
 
 /// `Transfer_Encoding`, `Content-Length :` and the like: without what is neither letter nor digit,
 /// and without case, they are names of framing headers, but they are spelled differently.
 fn is_suspicious(name: &str) -> bool {
+    // Most names are too short to be either.
+    if name.len() < "contentlength".len() {
+        return false;
+    }
     let fold = |letter: char| match letter {
         'ı' => 'i',
         'ſ' => 's',
