@@ -105,7 +105,7 @@ impl Wait {
                 }
             }
             let started = !wire.input.is_empty();
-            if serving.watch.session.last.get() && !started {
+            if serving.watch.session.leaving.get() && !started {
                 return Poll::Ready(Next::Close);
             }
             self.seen = wire.input.len();

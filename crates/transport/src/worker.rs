@@ -27,6 +27,8 @@ pub(crate) struct Worker {
     sessions: RefCell<HashMap<u64, Rc<Session>>>,
     next_session: Cell<u64>,
     draining: Cell<bool>,
+    /// Connections without a request close at once.
+    leaving: Cell<bool>,
     empty: Notify,
     /// Seconds since the start, counted by the sweep.
     now: Cell<u64>,
@@ -52,6 +54,8 @@ pub(crate) struct Session {
     pub(crate) streams: Cell<u32>,
     pub(crate) requests: Cell<u64>,
     pub(crate) last: Cell<bool>,
+    /// If nothing is under way, it closes without waiting for a last request.
+    pub(crate) leaving: Cell<bool>,
     pub(crate) cut: Cell<bool>,
     told: Cell<u64>,
     waker: RefCell<Option<Waker>>,
@@ -67,6 +71,7 @@ impl Worker {
             sessions: RefCell::default(),
             next_session: Cell::new(0),
             draining: Cell::new(false),
+            leaving: Cell::new(false),
             empty: Notify::new(),
             now: Cell::new(0),
         })
@@ -111,26 +116,36 @@ impl Worker {
         listening.task.take()
     }
 
-    pub(crate) async fn drain(&self, deadline: Duration) -> Drained {
+    /// Close the listeners; for `patience` let connections that have nothing to do wait for a last
+    /// request; then let all finish, until `deadline`. Both count from now.
+    pub(crate) async fn drain(&self, patience: Duration, deadline: Duration) -> Drained {
         self.draining.set(true);
-        let keys: Vec<_> = self.listeners.borrow().keys().cloned().collect();
-        for key in keys {
-            drop(self.close(&key));
+        for (_, listening) in self.listeners.borrow_mut().drain() {
+            listening.stop.notify_one();
         }
-        // Connections of listeners that were closed before are still here.
+        let open = self.sessions.borrow().len();
+        if !patience.is_zero() {
+            for session in self.sessions.borrow().values() {
+                session.retire(self.now.get());
+            }
+            // Whether in time or not, the rest is told below.
+            drop(timeout(patience, self.emptied()).await);
+        }
+        self.leaving.set(true);
         let sessions: Vec<_> = self.sessions.borrow().values().cloned().collect();
         for session in &sessions {
             session.finish(self.now.get());
         }
-        let all = async {
-            while !self.sessions.borrow().is_empty() {
-                self.empty.notified().await;
-            }
-        };
         // Whether in time or not, the count below says what is left.
-        drop(timeout(deadline, all).await);
+        drop(timeout(deadline.saturating_sub(patience), self.emptied()).await);
         let cut = self.sessions.borrow().len();
-        Drained { finished: sessions.len().saturating_sub(cut), cut }
+        Drained { finished: open.saturating_sub(cut), cut }
+    }
+
+    async fn emptied(&self) {
+        while !self.sessions.borrow().is_empty() {
+            self.empty.notified().await;
+        }
     }
 
     /// True while no further connection may be taken.
@@ -162,6 +177,7 @@ impl Worker {
             streams: Cell::new(0),
             requests: Cell::new(0),
             last: Cell::new(self.draining.get()),
+            leaving: Cell::new(self.leaving.get()),
             cut: Cell::new(false),
             told: Cell::new(now),
             waker: RefCell::default(),
@@ -197,6 +213,14 @@ const FAREWELL: u64 = 5;
 impl Session {
     /// What is under way is the last that this connection serves.
     pub(crate) fn finish(&self, now: u64) {
+        if !self.leaving.replace(true) {
+            self.retire(now);
+            self.wake();
+        }
+    }
+
+    /// The next response is the last one.
+    fn retire(&self, now: u64) {
         if !self.last.replace(true) {
             self.told.set(now);
             self.wake();

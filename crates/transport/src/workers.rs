@@ -38,7 +38,8 @@ pub struct Workers {
 
 struct Thread {
     commands: mpsc::UnboundedSender<Command>,
-    stop: oneshot::Sender<Duration>,
+    /// Patience and deadline of the drain.
+    stop: oneshot::Sender<(Duration, Duration)>,
     stats: Arc<WorkerStats>,
     join: JoinHandle<Drained>,
 }
@@ -133,10 +134,19 @@ impl Workers {
     ///
     /// Blocks the calling thread, which must not be a worker.
     pub fn drain(self, deadline: Duration) -> Drained {
+        self.retire(Duration::ZERO, deadline)
+    }
+
+    /// Stop in favour of a successor on the same sockets. For `patience`, connections that have
+    /// nothing to do are not closed but told so by their next response: a request that is on its
+    /// way is then not lost. After that like [`Workers::drain`]; `deadline` counts from now, too.
+    ///
+    /// Blocks the calling thread, which must not be a worker.
+    pub fn retire(self, patience: Duration, deadline: Duration) -> Drained {
         let mut joins = HashMap::new();
         for (index, thread) in self.threads.into_iter().enumerate() {
             // A worker that has died reports nothing below.
-            let _ = thread.stop.send(deadline);
+            let _ = thread.stop.send((patience, deadline));
             joins.insert(index, thread.join);
         }
         let mut sum = Drained::default();
@@ -165,7 +175,7 @@ impl Closing {
 impl Thread {
     fn start(index: usize, limits: Limits) -> io::Result<Thread> {
         let (commands, mut queue) = mpsc::unbounded_channel::<Command>();
-        let (stop, stopped) = oneshot::channel::<Duration>();
+        let (stop, stopped) = oneshot::channel();
         let stats = Arc::new(WorkerStats::default());
         let counters = stats.clone();
         let (started, start) = std::sync::mpsc::channel();
@@ -188,7 +198,7 @@ impl Thread {
             runtime.block_on(async {
                 worker.start();
                 match stopped.await {
-                    Ok(deadline) => worker.drain(deadline).await,
+                    Ok((patience, deadline)) => worker.drain(patience, deadline).await,
                     Err(_) => Drained::default(),
                 }
             })

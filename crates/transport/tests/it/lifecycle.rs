@@ -29,6 +29,30 @@ fn draining_finishes_what_is_under_way() {
 }
 
 #[test]
+fn retiring_waits_for_a_last_request_of_idle_connections() {
+    let gate = Gate::default();
+    let node = node(Local { gate: gate.clone() });
+    let (mut idle, mut busy, mut silent) = (node.client(), node.client(), node.client());
+    assert_eq!(idle.get("/").get("connection"), None);
+    assert_eq!(silent.get("/").get("connection"), None);
+    busy.send("GET /wait HTTP/1.1\r\nHost: a\r\n\r\n");
+    gate.until(1);
+    let Node { workers, addr, .. } = node;
+    let patience = Duration::from_millis(500);
+    let retire = std::thread::spawn(move || workers.retire(patience, PATIENCE));
+    while TcpStream::connect(addr).is_ok() {
+        std::thread::yield_now();
+    }
+    assert_eq!(idle.get("/").get("connection"), Some("close"));
+    assert!(idle.is_closed());
+    gate.open();
+    assert_eq!(busy.reply().get("connection"), Some("close"));
+    assert!(silent.is_closed());
+    let drained = retire.join().unwrap();
+    assert_eq!(drained.cut, 0);
+}
+
+#[test]
 fn draining_cuts_at_its_deadline() {
     let gate = Gate::default();
     let node = node(Local { gate: gate.clone() });
