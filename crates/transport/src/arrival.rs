@@ -2,6 +2,7 @@
 
 use std::task::{Context, Poll, ready};
 
+use crate::codec::framing::is_websocket;
 use crate::codec::head::{self, HeadError, HeadLimits, ResponseHead};
 use crate::upstream::UpstreamErrorKind as Kind;
 use crate::wire::Wire;
@@ -15,14 +16,16 @@ pub(crate) type Failure = (Kind, String);
 /// The wait.
 pub(crate) struct Arrival {
     limits: HeadLimits,
+    /// 101 is an answer.
+    websocket: bool,
     /// Bytes that were looked at and are no head yet.
     seen: usize,
     informational: usize,
 }
 
 impl Arrival {
-    pub(crate) fn new(limits: HeadLimits) -> Arrival {
-        Arrival { limits, seen: 0, informational: 0 }
+    pub(crate) fn new(limits: HeadLimits, websocket: bool) -> Arrival {
+        Arrival { limits, websocket, seen: 0, informational: 0 }
     }
 
     /// The final response's head.
@@ -35,6 +38,12 @@ impl Arrival {
             if head::is_worth_a_look(&wire.input, self.seen, self.limits) {
                 match head::response(&mut wire.input, self.limits) {
                     Ok(Some(head)) if head.status >= 200 => return Poll::Ready(Ok(head)),
+                    Ok(Some(head)) if head.status == 101 && self.websocket => {
+                        return Poll::Ready(match is_websocket(&head.lines) {
+                            true => Ok(head),
+                            false => Err(malformed("a protocol that was not asked for")),
+                        });
+                    }
                     Ok(Some(head)) => {
                         self.skip(&head)?;
                         continue;

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use crate::cut::Cut;
 use crate::download::Download;
 use crate::link::Shared;
+use crate::tunnel::Tunnel;
 use crate::wire::Clock;
 
 /// Why a body did not arrive whole.
@@ -49,6 +50,7 @@ enum Source {
     Full(Bytes),
     Client(Box<ClientBody>),
     Upstream(Box<Download>),
+    Tunnel(Box<Tunnel>),
 }
 
 struct ClientBody {
@@ -119,8 +121,27 @@ impl Body {
 
     /// Let `cut` end an upstream's body with [`BodyError::Upstream`].
     pub(crate) fn cut_by(&mut self, cut: Cut) {
-        if let Source::Upstream(body) = &mut self.0 {
-            body.cut_by(cut);
+        match &mut self.0 {
+            Source::Upstream(body) => body.cut_by(cut),
+            Source::Tunnel(tunnel) => tunnel.cut_by(cut),
+            _ => {}
+        }
+    }
+
+    /// What follows a response with 101. It is no body, and has no bytes to read here.
+    pub(crate) fn tunnel(tunnel: Tunnel) -> Body {
+        Body(Source::Tunnel(Box::new(tunnel)))
+    }
+
+    /// True for what follows a response with 101.
+    pub(crate) fn is_tunnel(&self) -> bool {
+        matches!(self.0, Source::Tunnel(_))
+    }
+
+    pub(crate) fn into_tunnel(self) -> Option<Box<Tunnel>> {
+        match self.0 {
+            Source::Tunnel(tunnel) => Some(tunnel),
+            _ => None,
         }
     }
 
@@ -155,7 +176,7 @@ impl Body {
     /// Bytes still to come, if the message says so.
     pub fn length(&self) -> Option<u64> {
         match &self.0 {
-            Source::Empty => Some(0),
+            Source::Empty | Source::Tunnel(_) => Some(0),
             Source::Full(bytes) => Some(bytes.len() as u64),
             Source::Client(body) => body.from.length(),
             Source::Upstream(body) => body.length(),
@@ -165,7 +186,7 @@ impl Body {
     /// True if no byte will come any more.
     pub fn is_end(&self) -> bool {
         match &self.0 {
-            Source::Empty => true,
+            Source::Empty | Source::Tunnel(_) => true,
             Source::Full(_) => false,
             Source::Client(body) => body.from.is_end(),
             Source::Upstream(body) => body.is_end(),
@@ -183,7 +204,7 @@ impl Body {
     /// The poll form of [`Body::chunk`].
     pub fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyError>>> {
         let item = match &mut self.0 {
-            Source::Empty => return Poll::Ready(None),
+            Source::Empty | Source::Tunnel(_) => return Poll::Ready(None),
             Source::Full(bytes) => {
                 let bytes = std::mem::take(bytes);
                 self.0 = Source::Empty;

@@ -108,7 +108,7 @@ async fn talk(call: &Call<'_>, socket: Socket) -> Result<Answer, DialError> {
     if !call.body.is_empty() {
         wire.out.piece(call.body.clone(), false, true);
     }
-    let mut arrival = Arrival::new(HeadLimits::new(MAX_HEAD_BYTES, MAX_HEADERS));
+    let mut arrival = Arrival::new(HeadLimits::new(MAX_HEAD_BYTES, MAX_HEADERS), false);
     let head = poll_fn(|cx| {
         // Should writing fail, the server may have answered all the same.
         drop(wire.poll_flush(cx));

@@ -18,6 +18,7 @@ use crate::codec::write::{self, Outbound};
 use crate::download::{Download, Lease};
 use crate::pool::Pool;
 use crate::request::{Request, check_start};
+use crate::tunnel::Tunnel;
 use crate::upload::{Upload, UploadError};
 use crate::upstream::UpstreamErrorKind as Kind;
 use crate::upstream::{Forward, Origin, Timing, UpstreamError, UpstreamResponse};
@@ -114,7 +115,7 @@ impl Run<'_> {
             return Err(self.failed(Kind::Invalid(why), String::new(), upload, false));
         }
         self.write_head(&mut wire.out.head, upload.length());
-        let mut arrival = Arrival::new(self.pool.head_limits());
+        let mut arrival = Arrival::new(self.pool.head_limits(), self.request.websocket);
         let arrived = poll_fn(|cx| {
             send_on(&mut wire, &mut upload, cx)?;
             match arrival.poll(&mut wire, cx) {
@@ -157,6 +158,7 @@ impl Run<'_> {
             edits: self.forward.edits,
             origin: self.origin.addr,
             length,
+            websocket: self.request.websocket,
         };
         write::request(out, &outbound);
     }
@@ -184,6 +186,10 @@ impl Run<'_> {
         let keep =
             framing != Framing::UntilClose && framing::keeps_alive(head.version, &head.lines);
         head.lines.strip();
+        if head.status == 101 {
+            let body = Body::tunnel(Tunnel::new(wire, self.forward.timeouts.idle));
+            return UpstreamResponse { head, body, timing };
+        }
         let mut decoder = Decoder::new(framing);
         // A body that came with its head needs no stream; chunks are passed on as such.
         let whole = match framing {

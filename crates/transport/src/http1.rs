@@ -207,6 +207,7 @@ async fn send<H>(link: &Shared, serving: &Serving<H>, response: Response, asked:
         reason: reason.as_deref(),
         said: if until_close { Said::Nothing } else { said },
         connection: match asked.version {
+            _ if said == Said::WebSocket => Some("Upgrade"),
             _ if close => Some("close"),
             Version::Http10 => Some("keep-alive"),
             _ => None,
@@ -215,6 +216,9 @@ async fn send<H>(link: &Shared, serving: &Serving<H>, response: Response, asked:
     {
         let out = &mut link.borrow_mut().wire.out.head;
         date::with_now(|date| write::response(out, &start, lines, date));
+    }
+    if said == Said::WebSocket {
+        return go_on(link, body, Report::new(done)).await;
     }
     let bodiless = asked.head_request || matches!(status, 204 | 304);
     let body = if bodiless { Body::empty() } else { body };
@@ -238,6 +242,16 @@ async fn send<H>(link: &Shared, serving: &Serving<H>, response: Response, asked:
         Ok(()) if close => End::Close,
         Ok(()) => End::Keep,
     }
+}
+
+/// The head with 101 is written; what follows is not HTTP.
+async fn go_on(link: &Shared, body: Body, mut report: Report) -> End {
+    let Some(mut tunnel) = body.into_tunnel() else { return End::Drop };
+    let ended = poll_fn(|cx| tunnel.poll(&mut link.borrow_mut().wire, &mut report, cx)).await;
+    if ended.is_ok() {
+        report.finish();
+    }
+    End::Drop
 }
 
 /// The response did not get through whole.

@@ -17,8 +17,8 @@
 //! * A connection, on either side, is used again only after both messages ended where they should.
 //! * An idle connection owns no buffer. A head and a body that are there together go out in one
 //!   write.
-//! * A fragment (`#…`) in a target is cut off. Trailers are checked and dropped. `Upgrade` is not
-//!   served.
+//! * A fragment (`#…`) in a target is cut off. Trailers are checked and dropped. `Upgrade` is
+//!   passed on for WebSockets only, and only if the handler allows it.
 //! * A client that half-closes is taken for one that left.
 
 pub mod client;
@@ -44,6 +44,7 @@ mod response;
 mod serve;
 mod stats;
 mod tls;
+mod tunnel;
 mod upload;
 mod upstream;
 mod wire;

@@ -7,6 +7,7 @@ use http::header::{self, HeaderMap};
 use hyper::body::Incoming;
 
 use crate::body::Body;
+use crate::codec::framing::wants_websocket;
 use crate::codec::head::RequestHead;
 use crate::codec::target::is_target_byte;
 use crate::edits::{is_name, is_value};
@@ -38,6 +39,8 @@ impl Version {
 pub struct Request {
     pub(crate) head: RequestHead,
     body: Body,
+    /// An exchange may ask its upstream to go on as a WebSocket.
+    pub(crate) websocket: bool,
 }
 
 /// The parts given to [`Request::new`] cannot form a head.
@@ -53,7 +56,7 @@ impl Request {
         number: u64,
         idle: Duration,
     ) -> Request {
-        Request { head, body: Body::http1(link, number, idle) }
+        Request { head, body: Body::http1(link, number, idle), websocket: false }
     }
 
     pub(crate) fn from_http2(request: http::Request<Incoming>, idle: Duration) -> Request {
@@ -68,7 +71,7 @@ impl Request {
         let lines = lines.chain(cookies.as_deref().map(|cookies| ("cookie", cookies)));
         let method = parts.method.as_str();
         let head = RequestHead::build(Version::Http2, method, path, authority, lines);
-        Request { head, body: Body::http2(incoming, idle) }
+        Request { head, body: Body::http2(incoming, idle), websocket: false }
     }
 
     /// A request of our own making (checks, tests), HTTP/1.1. `target` is origin-form.
@@ -84,7 +87,7 @@ impl Request {
         }
         let lines = headers.iter().map(|(name, value)| (*name, value.as_bytes()));
         let head = RequestHead::build(Version::Http11, method, target, None, lines);
-        Ok(Request { head, body: Body::full(body) })
+        Ok(Request { head, body: Body::full(body), websocket: false })
     }
 
     /// The head, borrowed.
@@ -106,6 +109,16 @@ impl Request {
     /// `limit` bytes.
     pub fn limit_body(&mut self, limit: usize) {
         self.body.limit(limit);
+    }
+
+    /// Let [`crate::exchange`] pass on the client's wish to go on as a WebSocket, if it has it
+    /// (HTTP/1.1 only). If the upstream agrees its response has the status 101; given back as the
+    /// answer, with [`crate::Response::upstream`], bytes are then copied both ways until both sides
+    /// have closed, or neither sent anything for the exchange's idle time.
+    pub fn allow_websocket(&mut self) {
+        let RequestHead { version, lines, .. } = &self.head;
+        let wants = wants_websocket(*version, self.head.method(), lines);
+        self.websocket = wants && self.body.is_end();
     }
 
     /// The body's length if the client announced it; 0 without a body.

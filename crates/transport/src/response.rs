@@ -75,8 +75,9 @@ impl Response {
     /// body as it comes.
     pub fn upstream(upstream: UpstreamResponse, edits: &Edits) -> Response {
         let UpstreamResponse { head, body, timing: _ } = upstream;
+        let status = if body.is_tunnel() { head.status } else { final_status(head.status) };
         Response {
-            status: final_status(head.status),
+            status,
             lines: response_lines(&head.lines, edits),
             reason: head.reason.map(|reason| Cow::Owned(reason.into())),
             body,
@@ -131,6 +132,7 @@ impl Response {
     /// How the head says where the body ends.
     pub(crate) fn said(&self, head_request: bool) -> Said {
         match (self.status, self.body.length()) {
+            (101, _) => Said::WebSocket,
             (204, _) => Said::Nothing,
             // How long the body would be, if that is known and not already said.
             (_, Some(length)) if head_request && length > 0 => Said::Length(length),
@@ -147,7 +149,7 @@ impl Response {
         let Response { status, reason: _, mut lines, body, close: _, done } = self;
         match said {
             Said::AsIs => {}
-            Said::Nothing | Said::Chunked => lines.agree(None),
+            Said::Nothing | Said::WebSocket | Said::Chunked => lines.agree(None),
             Said::Length(length) => lines.agree(Some(length)),
         }
         let bodiless = head_request || matches!(status, 204 | 304);

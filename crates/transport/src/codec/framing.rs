@@ -100,6 +100,22 @@ pub(crate) fn keeps_alive(version: Version, lines: &Lines) -> bool {
     !close && (keep || version == Version::Http11)
 }
 
+/// True if the request asks to go on as a WebSocket (RFC 6455, 4.1).
+pub(crate) fn wants_websocket(version: Version, method: &str, lines: &Lines) -> bool {
+    let mut options = lines.of(Kind::Connection).flat_map(tokens);
+    version == Version::Http11
+        && method == "GET"
+        && options.any(|token| token.eq_ignore_ascii_case(b"upgrade"))
+        && is_websocket(lines)
+}
+
+/// True if `Upgrade` says WebSocket and nothing else.
+pub(crate) fn is_websocket(lines: &Lines) -> bool {
+    let mut values = lines.all("upgrade");
+    values.next().is_some_and(|value| value.eq_ignore_ascii_case(b"websocket"))
+        && values.next().is_none()
+}
+
 /// True if the sender waits for `100 Continue` before it sends its body.
 pub(crate) fn expects_continue(version: Version, lines: &Lines) -> bool {
     version == Version::Http11

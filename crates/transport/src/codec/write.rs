@@ -112,11 +112,13 @@ pub(crate) struct Outbound<'a> {
     pub(crate) origin: SocketAddr,
     /// The body's length; `None` is sent in chunks.
     pub(crate) length: Option<u64>,
+    /// Ask to go on as a WebSocket.
+    pub(crate) websocket: bool,
 }
 
 /// Append a request's head.
 pub(crate) fn request(out: &mut Vec<u8>, outbound: &Outbound<'_>) {
-    let Outbound { head, method, target, edits, origin, length } = outbound;
+    let Outbound { head, method, target, edits, origin, length, websocket } = outbound;
     let (lines, named) = (&head.lines, head.lines.named());
     let expects = super::framing::expects_continue(head.version, lines);
     let keep = |line: &Line| lines.passes(line, named) && !(expects && line.kind == Kind::Expect);
@@ -143,6 +145,9 @@ pub(crate) fn request(out: &mut Vec<u8>, outbound: &Outbound<'_>) {
         Some(0) => {}
         Some(_) if said => {}
         Some(length) => write_length(out, *length),
+    }
+    if *websocket {
+        out.extend_from_slice(b"Connection: Upgrade\r\nUpgrade: websocket\r\n");
     }
     out.extend_from_slice(b"\r\n");
 }
@@ -213,6 +218,8 @@ pub(crate) enum Said {
     AsIs,
     /// There is no body and no length.
     Nothing,
+    /// The connection goes on as a WebSocket.
+    WebSocket,
     Length(u64),
     Chunked,
 }
@@ -236,7 +243,7 @@ pub(crate) fn response(
 ) {
     match start.said {
         Said::AsIs => {}
-        Said::Nothing | Said::Chunked => lines.agree(None),
+        Said::Nothing | Said::WebSocket | Said::Chunked => lines.agree(None),
         Said::Length(length) => lines.agree(Some(length)),
     }
     out.reserve(lines.text.len() + 128);
@@ -250,6 +257,7 @@ pub(crate) fn response(
     match start.said {
         Said::Length(length) if lines.length.is_none() => write_length(out, length),
         Said::Chunked => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
+        Said::WebSocket => out.extend_from_slice(b"Upgrade: websocket\r\n"),
         _ => {}
     }
     if let Some(connection) = start.connection {

@@ -285,6 +285,7 @@ pub struct Proxy {
     pub timeouts: Timeouts,
     pub edits: Edits,
     pub done: Option<Sender<Done>>,
+    pub websocket: bool,
 }
 
 impl Proxy {
@@ -294,12 +295,16 @@ impl Proxy {
             timeouts: Timeouts { head: PATIENCE, idle: PATIENCE, ..Timeouts::default() },
             edits: Edits::new(),
             done: None,
+            websocket: false,
         }
     }
 }
 
 impl Handler for Proxy {
     async fn handle(&self, mut request: Request, _: &Connection) -> Response {
+        if self.websocket {
+            request.allow_websocket();
+        }
         let target = request.head().target().to_owned();
         let forward =
             Forward { method: None, target: &target, edits: &self.edits, timeouts: self.timeouts };

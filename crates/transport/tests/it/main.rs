@@ -9,3 +9,4 @@ mod lifecycle;
 mod proxy;
 mod server;
 mod upstream;
+mod websocket;

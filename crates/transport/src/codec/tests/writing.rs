@@ -56,7 +56,15 @@ fn requests() {
     let check = |received: &str, edits: &Edits, length: Option<u64>, expect: &str| {
         let head = request(&format!("POST http://h/ HTTP/1.1\r\n{received}\r\n"));
         let origin = "127.0.0.1:81".parse().unwrap();
-        let outbound = Outbound { head: &head, method: "PUT", target: "/t", edits, origin, length };
+        let outbound = Outbound {
+            head: &head,
+            method: "PUT",
+            target: "/t",
+            edits,
+            origin,
+            length,
+            websocket: false,
+        };
         let mut out = Vec::new();
         write::request(&mut out, &outbound);
         let out = String::from_utf8(out).unwrap();
