@@ -188,6 +188,13 @@ def test_clients_stay_with_their_target(node, aws, road):
         assert "set-cookie" in again.headers
     told = node.explain("GET", f"{road.url}/pets/1")["steps"][-1]["detail"]
     assert "no stickiness cookie" in told, told
+    told = node.explain("GET", f"{road.url}/pets/1", [("Cookie", "AWSALB=forged")])["steps"][-1]
+    assert "not valid" in told["detail"], told
+    forged = {"Cookie": "AWSALB=forged"}
+    assert node.request("GET", "/pets/1", host=road.host, headers=forged).status == 200
+    _, metrics = node.admin("GET", "/_breezeway/metrics")
+    [lost] = [line for line in metrics.splitlines() if "non_sticky_request_count_total{" in line]
+    assert lost.endswith(" 1"), lost
     stickiness("false")
     plain = node.request("GET", "/pets/1", host=road.host, headers={"Cookie": cookie})
     assert "set-cookie" not in plain.headers

@@ -141,6 +141,8 @@ fn balancers(encoder: &mut DescriptorEncoder<'_>, tables: &Tables) -> fmt::Resul
     counters(encoder, "elb_http_fixed_response_count", "HTTP_Fixed_Response_Count", fixed)?;
     let rules = each(|live| live.rule_evaluations.get());
     counters(encoder, "elb_rule_evaluations", "RuleEvaluations", rules)?;
+    let lost = each(|live| live.non_sticky.get());
+    counters(encoder, "elb_non_sticky_request_count", "NonStickyRequestCount", lost)?;
     let new = each(|live| live.new_connections.get());
     counters(encoder, "elb_new_connection_count", "NewConnectionCount", new)?;
     let rejected = each(|live| live.rejected_connections.get());
@@ -170,7 +172,17 @@ fn groups(encoder: &mut DescriptorEncoder<'_>, tables: &Tables) -> fmt::Result {
         })
     };
     gauges(encoder, "healthy_host_count", "HealthyHostCount", hosts(HealthMark::Healthy))?;
-    gauges(encoder, "unhealthy_host_count", "UnHealthyHostCount", hosts(HealthMark::Unhealthy))
+    gauges(encoder, "unhealthy_host_count", "UnHealthyHostCount", hosts(HealthMark::Unhealthy))?;
+    let odd = tables.groups.values().map(|group| {
+        let odd = group.targets.iter().filter(|target| target.live.get().is_anomalous());
+        (labels(group), odd.count() as u64)
+    });
+    gauges(encoder, "anomalous_host_count", "AnomalousHostCount", odd)?;
+    let less = tables.groups.values().filter(|group| group.mitigation).map(|group| {
+        let less = group.targets.iter().filter(|target| target.live.get().weight() < 100);
+        (labels(group), less.count() as u64)
+    });
+    gauges(encoder, "mitigated_host_count", "MitigatedHostCount", less)
 }
 
 fn classes(labels: &Labels, counts: &Classes) -> Vec<(Labels, u64)> {
