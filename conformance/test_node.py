@@ -282,14 +282,6 @@ def test_a_busy_port_is_told(node):
         assert f"cannot listen on {address}; choose another with {flag}" in done.stderr
 
 
-def test_a_second_node_on_the_same_directory_is_refused(tmp_path):
-    node = Node.start(["--data-dir", tmp_path / "data"], tmp_path)
-    done = breezeway("serve", "--data-dir", tmp_path / "data", *ANY_PORTS)
-    assert done.returncode == 1 and "in use by another node" in done.stderr, done.stderr
-    assert sts(node).get_caller_identity()["Account"]
-    node.stop()
-
-
 def test_wrong_words_are_told(tmp_path):
     (tmp_path / "bad.toml").write_text("colour = 'red'")
     table = (

@@ -133,7 +133,8 @@ impl<R: Record> Table<R> {
                 (Some(_), None) => Ordering::Less,
                 (None, Some(_)) => Ordering::Greater,
                 (Some((_, one)), Some((_, other))) if Arc::ptr_eq(one, other) => {
-                    (new.next(), old.next());
+                    new.next();
+                    old.next();
                     continue;
                 }
                 (Some((one, _)), Some((other, _))) => one.cmp(other),

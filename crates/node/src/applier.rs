@@ -1,8 +1,8 @@
 //! The applier: each published snapshot becomes tables, and the tables become what requests see.
 //!
-//! Compile what has changed, bind live state, open and close sockets, swap, say which revision is live. It runs on
-//! a thread of its own, so that a compile delays no request; when several snapshots come while it
-//! works, it takes the newest.
+//! Compile what has changed, bind live state, open and close sockets, swap, say which revision is
+//! live. It runs on a thread of its own, so that a compile delays no request; when several
+//! snapshots come while it works, it takes the newest.
 
 use std::sync::Arc;
 

@@ -1,9 +1,13 @@
 //! Puts a node together, and takes it apart again.
 //!
-//! Start: bind the ports (so that a busy one is the first thing told), open the store, apply its
-//! state, then serve. Stop: no more changes, then the data plane drains.
+//! Start: take over from a node that runs on the same data directory, if there is one; bind the
+//! ports (so that a busy one is the first thing told), open the store, apply its state, then serve.
+//! Stop: no more changes, then the data plane drains.
 
-use std::net::SocketAddr;
+use std::collections::HashSet;
+use std::net::{SocketAddr, TcpListener};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,20 +15,23 @@ use anyhow::{Context, Result};
 use api::Api;
 use deploy::Deployer;
 use health::Checker;
-use model::health::HealthView;
+use model::health::{HealthView, TargetHealth};
 use model::{Revision, Secret, Settings};
 use proxy::{FrontDoor, Proxy};
+use routing::Tables;
+use routing::live::HealthMark;
 use store::Store;
 use tokio::sync::{mpsc, watch};
-use transport::{Limits, ListenOptions, ListenerKey, Workers};
+use transport::{Drained, Limits, ListenOptions, ListenerKey, Workers};
 
 use crate::admin::Admin;
 use crate::applier::{Applied, Applier};
 use crate::config::Config;
 use crate::control_port::ControlPort;
-use crate::sockets::Sockets;
+use crate::handover::{Held, Post, Taken};
+use crate::sockets::{self, Sockets};
 use crate::threads::Threads;
-use crate::{reconcile, secret, signals, tls};
+use crate::{handover, reconcile, secret, signals, tls};
 
 /// Where a node listens, with the ports that it really got.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +54,9 @@ pub struct Node {
     data: Arc<Workers>,
     control: Workers,
     threads: Threads,
+    held: Arc<Held>,
+    verdicts: watch::Receiver<HealthView>,
+    post: Option<Post>,
 }
 
 /// Probes that a failed connection asked for and that wait to be looked at.
@@ -55,23 +65,20 @@ const SUSPECTS: usize = 1024;
 impl Node {
     /// Starts a node; when this returns, it serves the state that the store holds.
     pub fn start(config: &Config) -> Result<Self> {
-        let data = Arc::new(
-            Workers::start(config.workers, Limits::default()).context("no data-plane threads")?,
-        );
+        let taken = config.data_dir.as_deref().map(handover::ask).transpose()?.flatten();
+        Self::start_with(config, taken)
+    }
+
+    fn start_with(config: &Config, taken: Option<Taken>) -> Result<Self> {
+        let Taken { sockets: held, verdicts: known, giver } = taken.unwrap_or_default();
+        let held = Arc::new(held);
+        // Each socket that was handed over needs a worker that accepts on it.
+        let workers = config.workers.max(held.widest());
+        let data =
+            Arc::new(Workers::start(workers, Limits::default()).context("no data-plane threads")?);
         let control = Workers::start(1, Limits::default()).context("no control thread")?;
-        let bind = |name: &str, flag: &str, address, count| {
-            network::listen(address, count).with_context(|| {
-                format!("the {name} cannot listen on {address}; choose another with --{flag}")
-            })
-        };
-        let http_sockets = bind("HTTP front door", "http", config.http, data.count())?;
-        let https_sockets = bind("HTTPS front door", "https", config.https, data.count())?;
-        let api_sockets = bind("control API", "api", config.api, control.count())?;
-        let addresses = Addresses {
-            api: api_sockets[0].local_addr()?,
-            http: http_sockets[0].local_addr()?,
-            https: https_sockets[0].local_addr()?,
-        };
+        let doors = Doors::bind(config, &held, workers, control.count())?;
+        let addresses = doors.addresses()?;
         let store = Arc::new(open_store(config)?);
         let secret = secret::load(config.data_dir.as_deref())?;
         let settings = Arc::new(settings(config, addresses, secret));
@@ -87,7 +94,7 @@ impl Node {
         let applied = Arc::new(Applied::new());
         let (suspects, suspected) = mpsc::channel(SUSPECTS);
         let proxy = Proxy::new(Arc::clone(&applied.tables), suspects);
-        let sockets = Sockets::new(Arc::clone(&data), Arc::clone(&proxy));
+        let sockets = Sockets::new(Arc::clone(&data), Arc::clone(&proxy), Arc::clone(&held));
         let mut applier = Applier::new(
             Arc::clone(&store),
             Arc::clone(&settings),
@@ -96,28 +103,21 @@ impl Node {
             Arc::clone(&applied),
         );
         applier.apply();
+        start_from(&applied.tables.load(), &held, &known);
 
         let mut threads = Threads::new();
         let (health, health_view) = watch::channel(HealthView::default());
-        let known = HealthView::default();
         start_health(&mut threads, &applied, suspected, known, health)?;
         threads.spawn("applier", |stop| applier.run(stop))?;
         start_reconciler(&mut threads, &store)?;
         start_deployer(&mut threads, &store, &settings)?;
 
-        let front = Arc::new(FrontDoor(proxy));
-        let plain = ListenOptions { http2: true, ..ListenOptions::default() };
-        let folder = config.data_dir.as_deref();
-        let certificate = tls::front_door(folder, &config.endpoint_domain, &config.region)?;
-        let secure = ListenOptions { tls: Some(certificate), ..plain.clone() };
-        data.listen(ListenerKey::from("http"), http_sockets, plain.clone(), Arc::clone(&front))?;
-        data.listen(ListenerKey::from("https"), https_sockets, secure, front)?;
-
+        serve_front(config, &data, proxy, doors.http, doors.https)?;
         let api = Api {
             store: Arc::clone(&store),
             settings: Arc::clone(&settings),
             applied: applied.revision.subscribe(),
-            health: health_view,
+            health: health_view.clone(),
             signatures_required,
         };
         let admin = Admin {
@@ -128,9 +128,23 @@ impl Node {
             config: config.clone(),
         };
         let port = Arc::new(ControlPort { api, admin });
-        control.listen(ListenerKey::from("api"), api_sockets, plain, port)?;
-        let config = config.clone();
-        Ok(Self { config, settings, addresses, store, applied, data, control, threads })
+        let plain = ListenOptions { http2: true, ..ListenOptions::default() };
+        control.listen(ListenerKey::from("api"), doors.api, plain, port)?;
+        let post = config.data_dir.as_deref().and_then(open_post);
+        giver.map(handover::serving).transpose().context("the old node has gone")?;
+        Ok(Self {
+            config: config.clone(),
+            settings,
+            addresses,
+            store,
+            applied,
+            data,
+            control,
+            threads,
+            held,
+            verdicts: health_view,
+            post,
+        })
     }
 
     /// Where the node listens.
@@ -160,27 +174,157 @@ impl Node {
         let _gone = applied.wait_for(|applied| *applied >= revision).await;
     }
 
-    /// Serves until Ctrl-C or SIGTERM, then stops.
+    /// Serves until Ctrl-C or SIGTERM, then stops; or until another node that was started on the
+    /// same data directory has taken over.
     pub fn run_until_signal(self) -> Result<()> {
-        signals::wait()?;
-        eprintln!("draining; open requests get {} s", self.config.drain_seconds);
-        self.stop()
+        let mut node = self;
+        loop {
+            let Some(successor) = signals::wait_or_successor(node.post.as_ref())? else {
+                eprintln!("draining; open requests get {} s", node.config.drain_seconds);
+                return node.stop();
+            };
+            match node.hand_over(successor)? {
+                None => return Ok(()),
+                Some(back) => node = back,
+            }
+        }
+    }
+
+    /// Hands over to a successor and drains. When the successor does not come up, the node starts
+    /// anew on its own sockets instead, and answers itself.
+    fn hand_over(self, successor: UnixStream) -> Result<Option<Self>> {
+        let Self { config, store, data, control, threads, held, verdicts, post, .. } = self;
+        eprintln!("handing over to the node that was just started on the same data directory");
+        let deadline = Duration::from_secs(config.drain_seconds);
+        // Nobody else may ask. Calls that are under way end; new ones wait for the successor.
+        drop(post);
+        control.drain(deadline);
+        threads.stop();
+        store.close();
+        let verdicts = verdicts.borrow().clone();
+        let given = handover::give(successor, &held, &verdicts);
+        let held = Arc::into_inner(held).context("the sockets are still in use")?;
+        let data = Arc::into_inner(data).context("the data plane is still in use")?;
+        let back = match given {
+            Ok(()) => {
+                drop(held);
+                eprintln!("the new node serves; open connections here get {deadline:?}");
+                None
+            }
+            Err(error) => {
+                eprintln!("the new node did not come up, this one goes on: {error:#}");
+                let sockets = held;
+                Some(Self::start_with(&config, Some(Taken { sockets, verdicts, giver: None }))?)
+            }
+        };
+        warn_of_cut(data.retire(deadline / 2, deadline));
+        Ok(back)
     }
 
     /// Drains and stops.
     pub fn stop(self) -> Result<()> {
-        let Self { config, data, control, threads, .. } = self;
+        let Self { config, data, control, threads, held, post, .. } = self;
         let deadline = Duration::from_secs(config.drain_seconds);
+        // A socket that somebody holds would go on taking connections.
+        held.retain(|_| false);
+        if let Some(post) = post {
+            post.remove();
+        }
         control.drain(deadline);
         threads.stop();
+        drop(held);
         // With its pages and loops gone, nobody else holds the data plane.
         let data = Arc::into_inner(data).context("the data plane is still in use")?;
-        let drained = data.drain(deadline);
-        if drained.cut > 0 {
-            tracing::warn!(cut = drained.cut, "connections were cut at the end of draining");
-        }
+        warn_of_cut(data.drain(deadline));
         Ok(())
     }
+}
+
+fn warn_of_cut(drained: Drained) {
+    if drained.cut > 0 {
+        tracing::warn!(cut = drained.cut, "connections were cut at the end of draining");
+    }
+}
+
+/// The sockets of the doors.
+struct Doors {
+    api: Vec<TcpListener>,
+    http: Vec<TcpListener>,
+    https: Vec<TcpListener>,
+}
+
+impl Doors {
+    fn bind(config: &Config, held: &Held, data: usize, control: usize) -> Result<Self> {
+        Ok(Self {
+            http: bind(held, "HTTP front door", "http", config.http, data)?,
+            https: bind(held, "HTTPS front door", "https", config.https, data)?,
+            api: bind(held, "control API", "api", config.api, control)?,
+        })
+    }
+
+    fn addresses(&self) -> Result<Addresses> {
+        let address = |sockets: &[TcpListener]| Ok::<_, anyhow::Error>(sockets[0].local_addr()?);
+        let (api, http) = (address(&self.api)?, address(&self.http)?);
+        Ok(Addresses { api, http, https: address(&self.https)? })
+    }
+}
+
+fn serve_front(
+    config: &Config,
+    data: &Workers,
+    proxy: Arc<Proxy>,
+    http: Vec<TcpListener>,
+    https: Vec<TcpListener>,
+) -> Result<()> {
+    let front = Arc::new(FrontDoor(proxy));
+    let plain = ListenOptions { http2: true, ..ListenOptions::default() };
+    let folder = config.data_dir.as_deref();
+    let certificate = tls::front_door(folder, &config.endpoint_domain, &config.region)?;
+    let secure = ListenOptions { tls: Some(certificate), ..plain.clone() };
+    data.listen(ListenerKey::from("http"), http, plain, Arc::clone(&front))?;
+    data.listen(ListenerKey::from("https"), https, secure, front)?;
+    Ok(())
+}
+
+/// The sockets of a door: those that were handed over, else new ones. They are held for a
+/// successor either way.
+fn bind(
+    held: &Held,
+    name: &str,
+    flag: &str,
+    address: SocketAddr,
+    count: usize,
+) -> Result<Vec<TcpListener>> {
+    let sockets = match held.take(flag, address) {
+        Some(sockets) => sockets,
+        None => network::listen(address, count).with_context(|| {
+            format!("the {name} cannot listen on {address}; choose another with --{flag}")
+        })?,
+    };
+    held.keep(flag, &sockets)?;
+    Ok(sockets)
+}
+
+/// Begins with what an earlier node knew, and lets go of its sockets that nobody wants.
+fn start_from(tables: &Tables, held: &Held, known: &HealthView) {
+    let listeners: HashSet<_> = tables.sockets().map(|socket| sockets::name(socket.bind)).collect();
+    held.retain(|name| ["http", "https", "api"].contains(&name) || listeners.contains(name));
+    for (group, target, health) in known.iter() {
+        let mark = match health {
+            TargetHealth::Initial => HealthMark::Initial,
+            TargetHealth::Healthy => HealthMark::Healthy,
+            TargetHealth::Unhealthy(_) => HealthMark::Unhealthy,
+        };
+        if let Some(target) = tables.target(group, target) {
+            target.live.get().set_health(mark, api::now());
+        }
+    }
+}
+
+/// A node that cannot be asked to hand over serves all the same.
+fn open_post(folder: &Path) -> Option<Post> {
+    let opened = Post::open(folder);
+    opened.inspect_err(|error| tracing::warn!(%error, "this node cannot be taken over")).ok()
 }
 
 fn settings(config: &Config, addresses: Addresses, secret: Secret) -> Settings {

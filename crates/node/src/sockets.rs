@@ -15,10 +15,13 @@ use routing::tables::{ListenerTable, Socket};
 use routing::{Finding, Tables};
 use transport::{ListenerKey, Workers};
 
+use crate::handover::Held;
+
 /// The open sockets of load balancers.
 pub struct Sockets {
     workers: Arc<Workers>,
     proxy: Arc<Proxy>,
+    held: Arc<Held>,
     open: BTreeMap<(ListenerArn, SocketAddr), ListenerKey>,
     failed: BTreeMap<(ListenerArn, SocketAddr), io::Error>,
     /// The listeners that were followed last.
@@ -26,11 +29,13 @@ pub struct Sockets {
 }
 
 impl Sockets {
-    /// No sockets yet.
-    pub fn new(workers: Arc<Workers>, proxy: Arc<Proxy>) -> Self {
+    /// No sockets yet. Those in `held` are used when they are wanted, and new ones are held there
+    /// for a successor.
+    pub fn new(workers: Arc<Workers>, proxy: Arc<Proxy>, held: Arc<Held>) -> Self {
         Self {
             workers,
             proxy,
+            held,
             open: BTreeMap::new(),
             failed: BTreeMap::new(),
             followed: HashMap::new(),
@@ -62,7 +67,7 @@ impl Sockets {
             .filter(|socket| network::listen::is_local(socket.bind.ip()))
             .map(|socket| (key(socket), socket))
             .collect();
-        let (workers, proxy) = (&self.workers, &self.proxy);
+        let (workers, proxy, held) = (&self.workers, &self.proxy, &self.held);
         self.open.retain(|at, listener| {
             let keep = wanted.contains_key(at);
             if keep && is_same(&at.0) {
@@ -74,6 +79,7 @@ impl Sockets {
                 workers.update(listener, door.options());
             } else {
                 drop(workers.close(listener));
+                held.release(&name(at.1));
             }
             keep
         });
@@ -91,12 +97,22 @@ impl Sockets {
     }
 
     fn open_one(&self, socket: &Socket) -> io::Result<ListenerKey> {
-        let sockets = network::listen(socket.bind, self.workers.count())?;
+        let name = name(socket.bind);
+        let sockets = match self.held.take(&name, socket.bind) {
+            Some(sockets) => sockets,
+            None => network::listen(socket.bind, self.workers.count())?,
+        };
+        self.held.keep(&name, &sockets)?;
         let listener = ListenerKey::from(format!("{} {}", socket.listener, socket.bind));
         let door = ListenerDoor::new(Arc::clone(&self.proxy), socket.listener.clone());
         self.workers.listen(listener.clone(), sockets, door.options(), Arc::new(door))?;
         Ok(listener)
     }
+}
+
+/// What the sockets on an address are called when they are handed over.
+pub fn name(bind: SocketAddr) -> String {
+    format!("listener {bind}")
 }
 
 fn finding(listener: &ListenerArn, at: SocketAddr, error: &io::Error) -> Finding {

@@ -35,6 +35,8 @@ pub(crate) enum Backend {
     Memory,
     /// A database file.
     Sqlite { connection: Connection, path: String },
+    /// Nowhere any more: the file was let go.
+    Closed,
 }
 
 impl Backend {
@@ -61,6 +63,7 @@ impl Backend {
     pub(crate) fn commit(&mut self, revision: u64, changes: &[Change]) -> Result<(), StoreError> {
         match self {
             Self::Memory => Ok(()),
+            Self::Closed => Err(StoreError::Closed),
             Self::Sqlite { connection, path } => {
                 write(connection, revision, changes).map_err(|cause| database_error(path, &cause))
             }

@@ -28,6 +28,9 @@ pub enum StoreError {
         /// The file.
         path: String,
     },
+    /// The store was closed; another process has the file.
+    #[error("this node has handed over its records")]
+    Closed,
     /// The database cannot be read or written (disk full, damaged).
     #[error("the data file {path} cannot be used: {cause}")]
     Database {
@@ -153,6 +156,12 @@ impl Store {
         backend.commit(revision, &changes)?;
         self.publish(snapshot);
         Ok(Committed { value, revision })
+    }
+
+    /// Lets go of the data file, once a transaction that runs has ended. Reads go on; every further
+    /// commit is refused.
+    pub fn close(&self) {
+        *self.backend.lock().unwrap_or_else(PoisonError::into_inner) = backend::Backend::Closed;
     }
 
     /// Forgets every record of an ephemeral store; the revision goes on counting. Returns nothing

@@ -12,7 +12,7 @@ use model::gateway::Api;
 use model::snapshot::{ForEachKind, for_each_kind};
 use model::{ApiId, Record};
 use rusqlite::Connection;
-use store::{FORMAT_VERSION, Store};
+use store::{FORMAT_VERSION, Store, StoreError};
 
 fn file(folder: &tempfile::TempDir) -> PathBuf {
     folder.path().join("breezeway.db")
@@ -221,6 +221,27 @@ fn a_second_node_on_the_same_file_is_refused() {
         commit(&store, |txn| put_all(txn, &sample())).unwrap();
     }
     assert_eq!(text(&Store::open(&file(&folder)).unwrap().snapshot()), text(&sample()));
+}
+
+#[test]
+fn a_closed_store_lets_go_of_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = filled_file(&file(&folder));
+    store.close();
+    store.close();
+    let next = Store::open(&file(&folder)).unwrap();
+    assert_eq!(text(&next.snapshot()), text(&sample()));
+    // Reads go on, writes are refused, nothing changes behind the successor's back.
+    assert_eq!(text(&store.snapshot()), text(&sample()));
+    let refused = commit(&store, |txn| txn.put(Api { id: "late".into(), ..first::<Api>() }));
+    assert!(matches!(refused, Err(StoreError::Closed)));
+    assert_eq!((store.reset(), store.is_ephemeral()), (None, false));
+    assert_eq!(text(&store.snapshot()), text(&sample()));
+    assert_eq!(commit(&next, |txn| txn.put(first::<Api>())).unwrap(), 2);
+    let ephemeral = filled();
+    ephemeral.close();
+    assert_eq!(ephemeral.reset(), None);
+    assert!(matches!(commit(&ephemeral, |txn| put_all(txn, &sample())), Err(StoreError::Closed)));
 }
 
 #[cfg(unix)]

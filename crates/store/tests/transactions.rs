@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use common::{commit, filled, first, sample, text};
 use model::gateway::{Api, Route};
 use model::{ApiId, Snapshot};
-use store::{Aborted, Store, Txn};
+use store::{Aborted, Store, StoreError, Txn};
 
 fn api(id: &str) -> Api {
     Api { id: ApiId::from(id), ..first::<Api>() }
@@ -187,4 +187,18 @@ fn a_durable_store_is_never_reset() {
     assert_eq!(store.reset(), None);
     assert_eq!(ids(&store.snapshot()), ["a"]);
     assert!(!store.is_ephemeral());
+}
+
+#[test]
+fn a_closed_store_lets_go_of_its_file_and_refuses_commits() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("breezeway.db");
+    let store = Store::open(&path).unwrap();
+    commit(&store, |txn| txn.put(api("a"))).unwrap();
+    store.close();
+    let refused = commit(&store, |txn| txn.put(api("b"))).unwrap_err();
+    assert!(matches!(refused, StoreError::Closed), "{refused:?}");
+    assert_eq!(ids(&store.snapshot()), ["a"]);
+    let next = Store::open(&path).unwrap();
+    assert_eq!(ids(&next.snapshot()), ["a"]);
 }

@@ -2,7 +2,7 @@
 //!
 //! One function per part, and in it everything that the part is made from. Sameness is that of
 //! pointers: a record that was written again counts as changed, whatever is in it. That keeping
-//! changes nothing is tested in `tests/kept.rs`: every part equals the one of a compile from scratch.
+//! changes nothing is tested in `tests/kept.rs`: every part equals that of a compile from scratch.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -177,7 +177,7 @@ impl Before<'_> {
     }
 }
 
-fn owners<'s, A: std::hash::Hash + Eq, B>(keys: Vec<&'s (A, B)>) -> HashSet<&'s A> {
+fn owners<A: std::hash::Hash + Eq, B>(keys: Vec<&(A, B)>) -> HashSet<&A> {
     keys.into_iter().map(|(owner, _)| owner).collect()
 }
 
