@@ -76,6 +76,11 @@ impl Edits {
             self.refused += 1;
             return self;
         }
+        if self.list.is_empty() {
+            // Where there is one change there are more.
+            self.text.reserve(USUAL_BYTES);
+            self.list.reserve(USUAL_CHANGES);
+        }
         let at = self.text.len();
         self.text.extend_from_slice(name.as_bytes());
         let start = self.text.len();
@@ -98,6 +103,9 @@ impl Edits {
     }
 }
 
+/// Room for the changes of a request, so that they do not grow step by step.
+const USUAL_BYTES: usize = 512;
+const USUAL_CHANGES: usize = 12;
 /// No name that means something to us is longer.
 const MAX_KIND_NAME: usize = 20;
 
@@ -110,10 +118,27 @@ pub(crate) fn is_name(name: &str) -> bool {
 const MAX_NAME: usize = 32 * 1024;
 
 fn is_token_byte(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b)
+    TOKEN[b as usize]
 }
+
+/// Looked up for each byte of each name that is added.
+static TOKEN: [bool; 256] = {
+    let (mut table, others) = ([false; 256], *b"!#$%&'*+-.^_`|~");
+    let mut b = 0;
+    while b < 256 {
+        table[b] = (b as u8).is_ascii_alphanumeric();
+        b += 1;
+    }
+    let mut i = 0;
+    while i < others.len() {
+        table[others[i] as usize] = true;
+        i += 1;
+    }
+    table
+};
 
 /// Printed characters, white space within a line, and anything beyond ASCII.
 pub(crate) fn is_value(value: &[u8]) -> bool {
-    value.iter().all(|b| matches!(b, b'\t' | b' '..=b'~' | 0x80..))
+    // Without branches, so that many bytes are looked at together.
+    value.iter().fold(true, |good, b| good & ((*b >= b' ') & (*b != 0x7f) | (*b == b'\t')))
 }

@@ -35,6 +35,7 @@ pub(crate) struct Pool {
 
 /// An upstream connection that nobody uses.
 struct Idle {
+    origin: Rc<Origin>,
     wire: Wire,
     since: Instant,
 }
@@ -71,14 +72,12 @@ impl Pool {
     /// A kept-alive connection that is ready for a request, the most recently used first.
     pub(crate) fn checkout(&self, origin: &Origin) -> Option<(Rc<Origin>, Wire)> {
         let mut idle = self.idle.borrow_mut();
-        let (key, _) = idle.get_key_value(origin)?;
-        let key = key.clone();
         let list = idle.get_mut(origin)?;
         let before = list.len();
         let mut found = None;
         while let Some(mut last) = list.pop() {
             if last.wire.is_quiet() && last.since.elapsed() < self.limits.upstream_idle {
-                found = Some((key, last.wire));
+                found = Some((last.origin, last.wire));
                 break;
             }
         }
@@ -92,9 +91,9 @@ impl Pool {
             return;
         }
         let mut idle = self.idle.borrow_mut();
-        let list = idle.entry(origin).or_default();
+        let list = idle.entry(origin.clone()).or_default();
         if list.len() < self.limits.max_idle_per_origin {
-            list.push(Idle { wire, since: Instant::now() });
+            list.push(Idle { origin, wire, since: Instant::now() });
             self.set_total(self.total.get() + 1);
         }
     }
