@@ -5,7 +5,7 @@
 
 terraform {
   required_providers {
-    aws = { source = "hashicorp/aws" }
+    aws = { source = "hashicorp/aws", version = "~> 5.100" }
   }
 }
 

@@ -82,14 +82,7 @@ impl Node {
         let store = Arc::new(open_store(config)?);
         let secret = secret::load(config.data_dir.as_deref())?;
         let settings = Arc::new(settings(config, addresses, secret));
-        let signatures_required = !config.api.ip().is_loopback();
-        if signatures_required && store.snapshot().access_keys.is_empty() {
-            anyhow::bail!(
-                "the control API on {} would be open to others without an access key; create one \
-                 first on a loopback address (aws iam create-access-key), then start on this one",
-                config.api
-            );
-        }
+        let signatures_required = must_sign(config, &store)?;
 
         let applied = Arc::new(Applied::new());
         let (suspects, suspected) = mpsc::channel(SUSPECTS);
@@ -325,6 +318,20 @@ fn start_from(tables: &Tables, held: &Held, known: &HealthView) {
 fn open_post(folder: &Path) -> Option<Post> {
     let opened = Post::open(folder);
     opened.inspect_err(|error| tracing::warn!(%error, "this node cannot be taken over")).ok()
+}
+
+/// Whether every call must be signed: where others than this machine's users can reach the control
+/// API. Without a key to sign with, such an address is refused.
+fn must_sign(config: &Config, store: &Store) -> Result<bool> {
+    let required = !config.api.ip().is_loopback();
+    if required && store.snapshot().access_keys.is_empty() {
+        anyhow::bail!(
+            "the control API on {} would be open to others without an access key; create one first \
+             on a loopback address (aws iam create-access-key), then start on this one",
+            config.api
+        );
+    }
+    Ok(required)
 }
 
 fn settings(config: &Config, addresses: Addresses, secret: Secret) -> Settings {
