@@ -12,13 +12,15 @@ use crate::codec::lines::Kind;
 /// name (`Connection`, `Transfer-Encoding`, …) is not taken and counts in [`Edits::refused`].
 #[derive(Clone, Default, Debug)]
 pub struct Edits {
-    /// Names and values, one after the other.
-    text: Vec<u8>,
+    /// Names, one after the other.
+    names: String,
+    /// Values, one after the other.
+    values: Vec<u8>,
     list: Vec<Change>,
     refused: usize,
 }
 
-/// One change, as offsets of the text.
+/// One change, as offsets of names and values.
 #[derive(Clone, Debug)]
 pub(crate) struct Change {
     pub(crate) kind: Kind,
@@ -26,9 +28,8 @@ pub(crate) struct Change {
     pub(crate) replaces: bool,
     /// Adds a line.
     pub(crate) adds: bool,
-    name: usize,
-    value: usize,
-    end: usize,
+    name: (usize, usize),
+    value: (usize, usize),
 }
 
 impl Edits {
@@ -78,15 +79,15 @@ impl Edits {
         }
         if self.list.is_empty() {
             // Where there is one change there are more.
-            self.text.reserve(USUAL_BYTES);
+            self.names.reserve(USUAL_BYTES / 2);
+            self.values.reserve(USUAL_BYTES);
             self.list.reserve(USUAL_CHANGES);
         }
-        let at = self.text.len();
-        self.text.extend_from_slice(name.as_bytes());
-        let start = self.text.len();
-        self.text.extend_from_slice(value);
-        let end = self.text.len();
-        self.list.push(Change { kind, replaces, adds, name: at, value: start, end });
+        let at = (self.names.len(), self.values.len());
+        self.names.push_str(name);
+        self.values.extend_from_slice(value);
+        let (name, value) = ((at.0, self.names.len()), (at.1, self.values.len()));
+        self.list.push(Change { kind, replaces, adds, name, value });
         self
     }
 
@@ -95,11 +96,17 @@ impl Edits {
     }
 
     pub(crate) fn name(&self, change: &Change) -> &str {
-        std::str::from_utf8(&self.text[change.name..change.value]).unwrap_or_default()
+        self.names.get(change.name.0..change.name.1).unwrap_or_default()
     }
 
     pub(crate) fn value(&self, change: &Change) -> &[u8] {
-        &self.text[change.value..change.end]
+        &self.values[change.value.0..change.value.1]
+    }
+}
+
+impl Change {
+    pub(crate) fn name_len(&self) -> usize {
+        self.name.1 - self.name.0
     }
 }
 

@@ -64,6 +64,12 @@ pub(crate) struct Line {
     value_len: u32,
 }
 
+impl Line {
+    pub(crate) fn name_len(&self) -> usize {
+        self.name_len as usize
+    }
+}
+
 /// Header lines in the order in which they came.
 #[derive(Clone, Default)]
 pub(crate) struct Lines {

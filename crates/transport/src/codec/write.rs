@@ -37,9 +37,14 @@ impl<'a> Draft<'a> {
     fn apply(&mut self, change: &'a Change) {
         let name = self.edits.name(change);
         let (lines, edits) = (self.lines, self.edits);
+        // Most names differ in length already.
         let same = |slot: &Slot<'_>| match slot {
-            Slot::Received(line) => lines.name(line).eq_ignore_ascii_case(name),
-            Slot::Edited(other) => edits.name(other).eq_ignore_ascii_case(name),
+            Slot::Received(line) => {
+                line.name_len() == name.len() && lines.name(line).eq_ignore_ascii_case(name)
+            }
+            Slot::Edited(other) => {
+                other.name_len() == name.len() && edits.name(other).eq_ignore_ascii_case(name)
+            }
         };
         let found = match change.replaces {
             true => self.slots.iter().position(same),
