@@ -10,7 +10,13 @@ import boto3
 import botocore.config
 import pytest
 
-from support import Aws, Node, Origin
+from support import Aws, Node, Origin, Process
+
+
+def pytest_sessionfinish():
+    """A test that failed in the middle leaves its processes to us."""
+    for process in Process.started:
+        process.kill()
 
 
 @pytest.fixture(scope="module")

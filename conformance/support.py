@@ -27,7 +27,9 @@ def until(condition, seconds=30, what="the condition"):
 
 
 class Process:
-    """A process that is stopped by its own id."""
+    """A process that is stopped by its own id; at the end of the session at the latest."""
+
+    started = []
 
     def __init__(self, words, folder, name, env=None):
         self.log = pathlib.Path(folder) / f"{name}.log"
@@ -36,6 +38,7 @@ class Process:
             [str(word) for word in words], stdout=subprocess.PIPE, stderr=self.handle, text=True,
             env=env,
         )
+        self.started.append(self)
 
     def first_line(self):
         line = self.process.stdout.readline()
