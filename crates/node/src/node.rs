@@ -121,8 +121,7 @@ impl Node {
             config: config.clone(),
         };
         let port = Arc::new(ControlPort { api, admin });
-        let plain = ListenOptions { http2: true, ..ListenOptions::default() };
-        control.listen(ListenerKey::from("api"), doors.api, plain, port)?;
+        control.listen(ListenerKey::from("api"), doors.api, plain(), port)?;
         let post = config.data_dir.as_deref().and_then(open_post);
         giver.map(handover::serving).transpose().context("the old node has gone")?;
         Ok(Self {
@@ -262,6 +261,10 @@ impl Doors {
     }
 }
 
+fn plain() -> ListenOptions {
+    ListenOptions { http2: true, ..ListenOptions::default() }
+}
+
 fn serve_front(
     config: &Config,
     data: &Workers,
@@ -270,11 +273,10 @@ fn serve_front(
     https: Vec<TcpListener>,
 ) -> Result<()> {
     let front = Arc::new(FrontDoor(proxy));
-    let plain = ListenOptions { http2: true, ..ListenOptions::default() };
     let folder = config.data_dir.as_deref();
     let certificate = tls::front_door(folder, &config.endpoint_domain, &config.region)?;
-    let secure = ListenOptions { tls: Some(certificate), ..plain.clone() };
-    data.listen(ListenerKey::from("http"), http, plain, Arc::clone(&front))?;
+    let secure = ListenOptions { tls: Some(certificate), ..plain() };
+    data.listen(ListenerKey::from("http"), http, plain(), Arc::clone(&front))?;
     data.listen(ListenerKey::from("https"), https, secure, front)?;
     Ok(())
 }
