@@ -1,4 +1,5 @@
-//! Permissions boundaries of roles: kept and shown. That nothing evaluates them is said in `mod.rs`.
+//! Permissions boundaries of roles: kept and shown. That nothing evaluates them is said in
+//! `mod.rs`.
 
 use model::identity::Role;
 use shapes::iam::{
