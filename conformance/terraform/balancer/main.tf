@@ -79,7 +79,7 @@ resource "aws_lb" "main" {
   xff_header_processing_mode = var.change ? "preserve" : "append"
   desync_mitigation_mode     = var.change ? "strictest" : "defensive"
   enable_http2               = !var.change
-  tags                       = var.change ? { Name = "balancer-2" } : { Name = "balancer", old = "" }
+  tags                       = var.change ? { Name = "two" } : { Name = "one", old = "" }
 }
 
 resource "aws_lb_target_group" "blue" {

@@ -1,6 +1,6 @@
 # A VPC with everything around it, roles for what runs in it, and every data source that looks at
-# them. The provider is as most people have it: no `endpoints`, no `skip_…`; the endpoint comes from
-# AWS_ENDPOINT_URL. `change` selects between two states of the same resources: each difference
+# them. The provider is as most people have it: no `endpoints`, no `skip_…`; the endpoint comes
+# from AWS_ENDPOINT_URL. `change` selects between two states of the same resources: each difference
 # must be an update in place.
 
 terraform {
@@ -39,7 +39,7 @@ resource "aws_vpc" "main" {
   cidr_block           = "10.20.0.0/16"
   enable_dns_hostnames = !var.change
   enable_dns_support   = true
-  tags                 = var.change ? { Name = "renamed", added = "yes" } : { Name = "main", old = "" }
+  tags                 = var.change ? { Name = "renamed", new = "" } : { Name = "main", old = "" }
 }
 
 resource "aws_subnet" "private" {
@@ -203,6 +203,32 @@ resource "aws_security_group_rule" "old_style" {
   cidr_blocks       = ["10.20.0.0/16", "10.21.0.0/16"]
 }
 
+# What a VPC has from the start, adopted.
+resource "aws_default_security_group" "main" {
+  vpc_id = aws_vpc.main.id
+  dynamic "ingress" {
+    for_each = var.change ? [8080] : []
+    content {
+      protocol  = "tcp"
+      from_port = ingress.value
+      to_port   = ingress.value
+      self      = true
+    }
+  }
+}
+
+resource "aws_default_route_table" "main" {
+  default_route_table_id = aws_vpc.main.default_route_table_id
+  dynamic "route" {
+    for_each = var.change ? ["0.0.0.0/0"] : []
+    content {
+      cidr_block = route.value
+      gateway_id = aws_internet_gateway.main.id
+    }
+  }
+  tags = { Name = var.change ? "default-2" : "default" }
+}
+
 resource "aws_network_interface" "fixed" {
   subnet_id         = aws_subnet.private[0].id
   description       = var.change ? "after" : "before"
@@ -230,9 +256,11 @@ resource "aws_iam_role" "task" {
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
-      Effect    = "Allow"
-      Action    = "sts:AssumeRole"
-      Principal = { Service = var.change ? ["ec2.amazonaws.com", "ecs.amazonaws.com"] : ["ec2.amazonaws.com"] }
+      Effect = "Allow"
+      Action = "sts:AssumeRole"
+      Principal = {
+        Service = [for name in var.change ? ["ec2", "ecs"] : ["ec2"] : "${name}.amazonaws.com"]
+      }
     }]
   })
   tags = { step = var.change ? "two" : "one" }
@@ -256,6 +284,7 @@ resource "aws_iam_role_policy_attachment" "task" {
 
 resource "aws_iam_instance_profile" "task" {
   name = "network-task"
+  path = "/suite/"
   role = aws_iam_role.task.name
   tags = { step = var.change ? "two" : "one" }
 }

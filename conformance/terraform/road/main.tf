@@ -185,10 +185,14 @@ resource "aws_apigatewayv2_stage" "main" {
   auto_deploy = true
 }
 
+data "aws_apigatewayv2_vpc_link" "main" {
+  vpc_link_id = aws_apigatewayv2_vpc_link.main.id
+}
+
 output "facts" {
   value = {
     endpoint = aws_apigatewayv2_api.main.api_endpoint
     url      = aws_apigatewayv2_stage.main.invoke_url
-    group    = aws_lb_target_group.main.arn
+    link     = data.aws_apigatewayv2_vpc_link.main.name
   }
 }
