@@ -137,6 +137,8 @@ async fn balance<'t>(
     request: &mut Request,
     ledger: &mut Ledger,
 ) -> Response {
+    // AWS: load balancers speak WebSocket; an HTTP API takes the request as any other.
+    request.allow_websocket();
     let leg = Leg { listener, gateway: None };
     let reply = match exchange::balanced(scene, &leg, request, ledger).await {
         Ok(reply) => reply,

@@ -15,3 +15,4 @@ mod http2;
 mod limits;
 mod stream;
 mod tls;
+mod websocket;
