@@ -516,9 +516,11 @@ def test_up_tells_what_is_wrong(tmp_path):
 
 
 def test_the_example_runs(tmp_path):
-    if not os.environ.get("BREEZEWAY_EXAMPLES"):
+    if not (os.environ.get("CI") or os.environ.get("BREEZEWAY_EXAMPLES")):
         pytest.skip("builds a release; set BREEZEWAY_EXAMPLES=1")
     done = subprocess.run(
         [str(ROOT / "examples/private-alb/run.sh")], capture_output=True, text=True, timeout=1800
     )
     assert done.returncode == 0, done.stderr
+    assert '"target": "/hello"' in done.stdout and '"x-forwarded-for": "10.20.' in done.stdout
+    assert "a rule of the private load balancer answered" in done.stdout

@@ -6,7 +6,7 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.."
-cargo build --release --quiet --package breezeway
+cargo build --release --package breezeway
 breezeway=${CARGO_TARGET_DIR:-target}/release/breezeway
 work=$(mktemp -d)
 pids=()

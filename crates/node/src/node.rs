@@ -59,6 +59,9 @@ pub struct Node {
     post: Option<Post>,
 }
 
+/// How long idle connections stay open for a last request when the node stops.
+const LAST_REQUESTS: Duration = Duration::from_millis(500);
+
 /// Probes that a failed connection asked for and that wait to be looked at.
 const SUSPECTS: usize = 1024;
 
@@ -227,7 +230,8 @@ impl Node {
         drop(held);
         // With its pages and loops gone, nobody else holds the data plane.
         let data = Arc::into_inner(data).context("the data plane is still in use")?;
-        warn_of_cut(data.drain(deadline));
+        // A client that sends on a kept-alive connection at this instant still gets its answer.
+        warn_of_cut(data.retire(LAST_REQUESTS.min(deadline / 2), deadline));
         Ok(())
     }
 }
