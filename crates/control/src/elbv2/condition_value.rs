@@ -2,12 +2,12 @@
 
 use wire::Fault;
 
+use super::expression;
+
 /// Longest value of a condition, in characters. AWS: 128.
 pub const VALUE_LENGTH: usize = 128;
 /// Longest header name and method, in characters. AWS: 40.
 pub const NAME_LENGTH: usize = 40;
-/// Compiled size of a regular expression, in bytes.
-pub const REGEX_SIZE: usize = 1 << 20;
 
 /// Refuses with a `ValidationError`.
 pub fn refuse<T>(message: impl Into<String>) -> Result<T, Fault> {
@@ -25,14 +25,14 @@ pub fn check_length(what: &str, value: &str, limit: usize) -> Result<(), Fault> 
     Ok(())
 }
 
-/// Refuses a regular expression that does not compile.
+/// Refuses a regular expression that is too long or not in the dialect.
 pub fn check_regex(field: &str, regex: &str) -> Result<(), Fault> {
     check_length(field, regex, VALUE_LENGTH)?;
-    // AWS: no Unicode classes, and nothing that needs backtracking.
-    let mut builder = regex::bytes::RegexBuilder::new(regex);
-    match builder.unicode(false).size_limit(REGEX_SIZE).build() {
-        Ok(_) => Ok(()),
-        Err(_) => refuse(format!("The '{field}' regular expression '{regex}' is not valid")),
+    match expression::problem(regex) {
+        None => Ok(()),
+        Some(why) => {
+            refuse(format!("The '{field}' regular expression '{regex}' is not valid: {why}"))
+        }
     }
 }
 

@@ -1,11 +1,11 @@
 //! Transforms of rules: from the API to records and back. What they do is `routing`'s affair.
 
 use model::balancer::{Transform, TransformKind};
-use regex::bytes::RegexBuilder;
 use shapes::elbv2 as out;
 use wire::Fault;
 
-use super::condition_value::{REGEX_SIZE, refuse};
+use super::condition_value::refuse;
+use super::expression;
 
 /// Characters of an expression and of a replacement. AWS: 1,024.
 const LONGEST: usize = 1024;
@@ -61,10 +61,11 @@ fn one(transform: out::RuleTransform) -> Result<Transform, Fault> {
             return refuse(format!("The '{what}' value is too long; the limit is '{LONGEST}'"));
         }
     }
-    // AWS: no look-around and back-references, which this engine has neither.
-    let built = RegexBuilder::new(&regex).unicode(false).size_limit(REGEX_SIZE).build();
-    if regex.is_empty() || built.is_err() {
-        return refuse(format!("The regular expression '{regex}' is not valid"));
+    if regex.is_empty() {
+        return refuse("The regular expression of a rewrite must not be empty");
+    }
+    if let Some(why) = expression::problem(&regex) {
+        return refuse(format!("The regular expression '{regex}' is not valid: {why}"));
     }
     Ok(Transform { kind, regex, replace })
 }

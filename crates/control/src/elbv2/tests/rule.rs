@@ -124,10 +124,23 @@ fn patterns_are_refused_in_awss_words() {
         );
         let both = json!({ "Values": ["a"], "RegexValues": ["a"] });
         check(json!({ "Field": field, config: both }), "both Values and RegexValues");
-        for regex in ["(", "\\p{L}", "(?=a)b", "(a)\\1"] {
+        for (regex, why) in [
+            ("(", "cannot be read"),
+            ("\\p{L}", "Unicode classes are not supported"),
+            ("(?=a)b", "cannot be read"),
+            ("(a)\\1", "cannot be read"),
+            ("(?>a)b", "cannot be read"),
+            ("a++b", "possessive and doubled quantifiers are not supported"),
+            ("a(?R)b", "recursion and subroutines are not supported"),
+            ("(a{1000}){1000}", "too large"),
+        ] {
             let broken = json!({ "Field": field, config: { "RegexValues": [regex] } });
-            check(broken, &format!("regular expression '{regex}' is not valid"));
+            check(broken, &format!("regular expression '{regex}' is not valid: "));
+            let broken = json!({ "Field": field, "RegexValues": [regex] });
+            check(broken, why);
         }
+        let exact = json!({ "Field": field, config: { "RegexValues": [long(129)] } });
+        check(exact, &too_long);
         check(values(field, config, json!(["a b"])), "the allowed characters are");
     }
 }
@@ -414,7 +427,9 @@ fn transforms_are_checked() {
     check(json!([url(&[("a", "b")]), url(&[("c", "d")])]), "only one 'url-rewrite' transform");
     check(json!([url(&[("(", "b")])]), "The regular expression '(' is not valid");
     check(json!([url(&[("(?=a)", "b")])]), "is not valid");
-    check(json!([url(&[("", "b")])]), "is not valid");
+    check(json!([url(&[("", "b")])]), "must not be empty");
+    check(json!([url(&[("a++", "b")])]), "possessive and doubled quantifiers are not supported");
+    check(json!([url(&[("(?u:a)", "b")])]), "Unicode classes are not supported");
     check(json!([url(&[(&long, "b")])]), "The 'Regex' value is too long; the limit is '1024'");
     check(json!([url(&[("a", &long)])]), "The 'Replace' value is too long");
     let other = rewrite("url-rewrite", "HostHeaderRewriteConfig", &[("a", "b")]);
