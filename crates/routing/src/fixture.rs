@@ -270,6 +270,7 @@ impl World {
             security_groups: Vec::new(),
             ip_address_type: "ipv4".into(),
             attributes: map(attributes),
+            capacity: None,
             state: LoadBalancerState::Active,
             tags: map(&[]),
             created: Timestamp(0),

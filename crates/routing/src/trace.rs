@@ -6,8 +6,8 @@ use crate::draw::{Use, pair};
 
 /// Name of the header, in AWS's spelling.
 pub const HEADER: &str = "X-Amzn-Trace-Id";
-/// Bytes of header above which only the root is kept. AWS: 7 KB.
-const LONGEST: usize = 7 * 1024;
+/// Bytes of all headers above which a load balancer keeps only the root. AWS: 7 KB.
+pub const MANY_BYTES: usize = 7 * 1024;
 
 /// The value that the hop sends on, given the one it received.
 ///
@@ -23,14 +23,19 @@ pub fn extend(received: Option<&[u8]>, now: Timestamp, draw: u64, what: Use) -> 
         field.split_once('=').is_some_and(|(name, _)| name.eq_ignore_ascii_case(key))
     };
     let kept: Vec<_> = fields().filter(|field| !is(field, "Self")).collect();
-    let Some(root) = kept.iter().find(|field| is(field, "Root")) else {
+    if !kept.iter().any(|field| is(field, "Root")) {
         let kept = kept.iter().map(|field| format!(";{field}"));
         return format!("Root={id}{}", kept.collect::<String>());
-    };
-    match text.len() > LONGEST {
-        true => format!("Self={id};{}", &root[..root.len().min(LONGEST)]),
-        false => format!("Self={id};{}", kept.join(";")),
     }
+    format!("Self={id};{}", kept.join(";"))
+}
+
+/// The value with nothing but its root. AWS: for requests with more than 7 KB of headers.
+pub fn only_root(value: &str) -> &str {
+    let is_root = |field: &&str| {
+        field.split_once('=').is_some_and(|(name, _)| name.eq_ignore_ascii_case("Root"))
+    };
+    value.split(';').map(str::trim).find(is_root).unwrap_or(value)
 }
 
 /// `1-`, eight hex digits of seconds, `-`, 24 random hex digits.
@@ -67,9 +72,10 @@ mod tests {
     }
 
     #[test]
-    fn a_long_value_keeps_only_its_root() {
-        let long = format!("Root=1-a-b;X={}", "y".repeat(8000));
-        let value = extend(Some(long.as_bytes()), Timestamp(0), 1, Use::GatewayTrace);
-        assert!(value.ends_with(";Root=1-a-b") && value.starts_with("Self=1-00000000-"), "{value}");
+    fn a_value_can_be_cut_down_to_its_root() {
+        let check = |value: &str, expect: &str| assert_eq!(only_root(value), expect);
+        check("Root=1-a-b", "Root=1-a-b");
+        check("Self=1-x-y;Root=1-a-b;App=x", "Root=1-a-b");
+        check("Self=1-x-y; root=1-a-b", "root=1-a-b");
     }
 }

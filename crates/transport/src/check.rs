@@ -1,6 +1,12 @@
 //! Which request heads are refused although they can be read: framing and host that two parties
 //! may read differently. Pure. What is not even a head is refused by `codec::head`.
 
+// DEVIATION: A request with several Host lines, or with a Host that differs from the host of an
+// absolute-form target, gets 400. An application load balancer forwards all the lines where it
+// preserves the host, and prefers the host of the target.
+
+// MISSING: HTTP/0.9 requests get 400; an application load balancer serves them.
+
 use crate::codec::head::RequestHead;
 use crate::codec::lines::Kind;
 use crate::codec::target::is_host_byte;

@@ -196,8 +196,11 @@ impl Worker {
             let since_active = now - session.last_active.get();
             let idle = session.streams.get() == 0 && session.idle.is_some_and(|i| since_active > i);
             if !session.last.get() {
-                if idle || now - session.born > session.max_age {
+                if idle {
                     session.finish(now);
+                } else if now - session.born > session.max_age {
+                    // AWS: an old connection gets one more response, which says that it closes.
+                    session.retire(now);
                 }
             } else if idle && now - session.told.get() > FAREWELL {
                 session.cut.set(true);

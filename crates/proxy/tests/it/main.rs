@@ -13,6 +13,7 @@ mod gateway;
 mod headers;
 mod http2;
 mod limits;
+mod listener;
 mod stream;
 mod tls;
 mod websocket;

@@ -4,6 +4,8 @@
 //! not say what it does with percent-encoding here; a rule that sees other bytes than the target
 //! would be worse than one that sees too many.
 
+use std::borrow::Cow;
+
 use ipnet::IpNet;
 use model::balancer::{Condition, Patterns};
 use regex::bytes::{Regex, RegexBuilder};
@@ -149,6 +151,15 @@ impl Values {
     }
 }
 
+/// AWS: control characters (0x00 to 0x1f, 0x7f) take no part in the evaluation of rules. In paths,
+/// queries, methods and hosts there are none.
+fn printed(value: &[u8]) -> Cow<'_, [u8]> {
+    match value.iter().any(u8::is_ascii_control) {
+        true => value.iter().copied().filter(|byte| !byte.is_ascii_control()).collect(),
+        false => Cow::from(value),
+    }
+}
+
 impl Test {
     /// Makes a condition ready. The error is a reason for a finding.
     pub fn new(condition: &Condition) -> Result<Self, String> {
@@ -186,7 +197,9 @@ impl Test {
                 let (path, _) = view.path_and_query();
                 values.matches(if path.is_empty() { b"/" } else { path.as_bytes() })
             }
-            Self::Header(name, values) => view.values(name).any(|value| values.matches(value)),
+            Self::Header(name, values) => {
+                view.values(name).any(|value| values.matches(&printed(value)))
+            }
             Self::Method(methods) => methods.iter().any(|method| method == view.method),
             Self::Query(pairs) => {
                 let query = view.path_and_query().1.unwrap_or("");

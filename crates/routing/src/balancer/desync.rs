@@ -8,6 +8,12 @@
 // target's is kept: requests are written anew towards targets, never copied. Through an HTTP API
 // nothing is closed, since the API, not the client, is the load balancer's peer.
 
+// DEVIATION: What two servers could read differently gets 400 in every desync mode, 'monitor' too:
+// Content-Length together with Transfer-Encoding, several lines of either, a length that is no
+// number, versions other than HTTP/1.0 and HTTP/1.1, folded lines, lines without a colon or with
+// blanks before it, bare line feeds, blanks in the target and control characters. AWS forwards the
+// ambiguous ones of these, and in the mode 'monitor' all of them.
+
 use crate::{Version, View};
 
 /// `routing.http.desync_mitigation_mode`
@@ -118,14 +124,14 @@ pub fn verdict(view: &View, mode: Mode) -> Verdict {
     if mode == Mode::Monitor {
         return Verdict::Allow;
     }
-    match (classify(view), mode) {
-        (None, _) | (_, Mode::Monitor) => Verdict::Allow,
-        (Some(reason), Mode::Strictest) => Verdict::Refuse(reason),
-        (Some(reason), Mode::Defensive) => match reason.tier() {
-            Tier::Acceptable => Verdict::Allow,
-            Tier::Ambiguous => Verdict::AllowAndClose(reason),
-            Tier::Severe => Verdict::Refuse(reason),
-        },
+    classify(view).map_or(Verdict::Allow, |reason| weigh(reason, mode))
+}
+
+fn weigh(reason: Reason, mode: Mode) -> Verdict {
+    match (mode, reason.tier()) {
+        (Mode::Monitor, _) | (Mode::Defensive, Tier::Acceptable) => Verdict::Allow,
+        (Mode::Defensive, Tier::Ambiguous) => Verdict::AllowAndClose(reason),
+        (Mode::Strictest, _) | (Mode::Defensive, Tier::Severe) => Verdict::Refuse(reason),
     }
 }
 
@@ -322,6 +328,51 @@ mod tests {
         check("GET", "/a\r", "", Some(Reason::BadUri));
         // The worst counts.
         check("GET", "/a b", "Content-Length: 5,5", Some(Reason::BadContentLength));
+    }
+
+    #[test]
+    fn every_reason_has_its_tier_in_each_mode() {
+        use Reason::*;
+        let tiers = [
+            (Tier::Acceptable, vec![NonCompliantHeader, GetHeadZeroContentLength, SpaceInUri]),
+            (
+                Tier::Ambiguous,
+                vec![
+                    EmptyHeader,
+                    SuspiciousHeader,
+                    UndefinedContentLengthSemantics,
+                    UndefinedTransferEncodingSemantics,
+                    BothTeClPresent,
+                    DuplicateContentLength,
+                    AmbiguousUri,
+                ],
+            ),
+            (
+                Tier::Severe,
+                vec![
+                    BadHeader,
+                    MultipleContentLength,
+                    BadContentLength,
+                    MultipleTransferEncodingChunked,
+                    BadTransferEncoding,
+                    BadMethod,
+                    BadUri,
+                ],
+            ),
+        ];
+        for (tier, reasons) in tiers {
+            for reason in reasons {
+                assert_eq!(reason.tier(), tier, "{reason:?}");
+                let defensive = match tier {
+                    Tier::Acceptable => Verdict::Allow,
+                    Tier::Ambiguous => Verdict::AllowAndClose(reason),
+                    Tier::Severe => Verdict::Refuse(reason),
+                };
+                let expect = [Verdict::Allow, defensive, Verdict::Refuse(reason)];
+                let modes = [Mode::Monitor, Mode::Defensive, Mode::Strictest];
+                assert_eq!(modes.map(|mode| weigh(reason, mode)), expect, "{reason:?}");
+            }
+        }
     }
 
     #[test]

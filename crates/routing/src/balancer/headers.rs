@@ -32,8 +32,16 @@ pub fn towards_target(
     tls(listener, view, &mut edits);
     let received = view.values(trace::HEADER).next();
     let traced = trace::extend(received, now, draw, Use::BalancerTrace);
-    edits.push(Edit::set(trace::HEADER, traced));
+    edits.push(match received.is_some() && bytes(view) > trace::MANY_BYTES {
+        true => Edit::set(trace::HEADER, trace::only_root(&traced)),
+        false => Edit::set(trace::HEADER, traced),
+    });
     edits
+}
+
+/// Bytes of the header lines, without their ends.
+fn bytes(view: &View) -> usize {
+    view.headers.iter().map(|(name, value)| name.len() + ": ".len() + value.len()).sum()
 }
 
 /// AWS: names other than letters, digits and hyphens are dropped when the load balancer is told

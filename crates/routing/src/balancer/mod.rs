@@ -174,6 +174,7 @@ pub fn decide<'t>(
             group,
             group_sticky: split.sticky_ms.is_some(),
             application: sticky::has_application(group, view),
+            cross_site: sticky::crosses_sites(group, view),
             secure: listener.https,
         },
         zone: chosen.zone,

@@ -4,7 +4,11 @@
 //! choice and a new cookie; every response makes the cookie last anew.
 
 // DEVIATION: Stickiness cookies are signed, not encrypted; they hold no address, only keyed hashes.
-// Application cookies get one companion, AWSALBAPP-0, and never SameSite=None.
+// What they say fits into AWSALBAPP-0, so AWSALBAPP-1 to AWSALBAPP-3 are always `_remove_`.
+
+// DEVIATION: An AWSALBTG cookie that is not valid (URL-encoded, for example) leads to a new choice
+// of the target group, as an AWSALB cookie does to one of the target; AWS only says that it logs
+// AWSALBTGCookieInvalid.
 
 use std::collections::HashMap;
 
@@ -20,6 +24,9 @@ use crate::tables::GroupTable;
 const BALANCER: (&str, &str) = ("AWSALB", "AWSALBCORS");
 const GROUP: (&str, &str) = ("AWSALBTG", "AWSALBTGCORS");
 const APPLICATION: &str = "AWSALBAPP-0";
+const SPARE: [&str; 3] = ["AWSALBAPP-1", "AWSALBAPP-2", "AWSALBAPP-3"];
+/// AWS: the value of a companion that holds nothing.
+const REMOVE: &str = "_remove_";
 
 /// `stickiness.*` of a target group.
 #[derive(Debug)]
@@ -115,8 +122,7 @@ pub fn target(sticky: &Stickiness, key: &Key, view: &View, now: Timestamp) -> Re
         By::Balancer => (Kind::Balancer, either(view, BALANCER)),
         // AWS: the client has to return both cookies.
         By::Application(name) => {
-            let own = cookie::sent(view, APPLICATION);
-            (Kind::Application, own.filter(|_| cookie::sent(view, name).is_some()))
+            (Kind::Application, companion(view).filter(|_| cookie::sent(view, name).is_some()))
         }
     };
     let token = key.open(kind, text.ok_or(Why::NoCookie)?, now, sticky.duration_ms)?;
@@ -152,6 +158,8 @@ pub struct Session<'t> {
     pub group_sticky: bool,
     /// Whether the request brought the application's cookie and its companion.
     pub application: bool,
+    /// Whether the application's companions are for requests across sites.
+    pub cross_site: bool,
     /// Whether the listener speaks TLS.
     pub secure: bool,
 }
@@ -167,7 +175,29 @@ impl Session<'_> {
 /// client stays with the target that it gets now.
 pub fn has_application(group: &GroupTable, view: &View) -> bool {
     let Some(Stickiness { by: By::Application(name), .. }) = &group.sticky else { return false };
-    cookie::sent(view, name).is_some() && cookie::sent(view, APPLICATION).is_some()
+    cookie::sent(view, name).is_some() && companion(view).is_some()
+}
+
+/// The companion of an application's cookie, if it holds something.
+fn companion<'a>(view: &View<'a>) -> Option<&'a str> {
+    cookie::sent(view, APPLICATION).filter(|value| *value != REMOVE)
+}
+
+/// Whether the companions have to be sent across sites.
+///
+/// AWS: `SameSite=None; Secure` for requests from other origins by Chromium, since version 80.
+pub fn crosses_sites(group: &GroupTable, view: &View) -> bool {
+    if !matches!(&group.sticky, Some(Stickiness { by: By::Application(_), .. })) {
+        return false;
+    }
+    let text = |name| view.values(name).next().and_then(|value| std::str::from_utf8(value).ok());
+    let origin = text("origin").and_then(|origin| origin.split_once("://"));
+    let foreign = origin.is_some_and(|(_, host)| Some(host) != view.host);
+    let version = |agent: &str| -> Option<u32> {
+        let (_, rest) = agent.split_once("Chrome/").or_else(|| agent.split_once("Chromium/"))?;
+        rest.split('.').next()?.parse().ok()
+    };
+    foreign && text("user-agent").and_then(version).is_some_and(|version| version >= 80)
 }
 
 /// The cookies of the response of a target.
@@ -198,10 +228,12 @@ pub fn cookies(
             set(BALANCER.1, &value, true);
         }
         // AWS: a session begins when the target sets its cookie.
-        By::Application(name) if session.application || sets(response, name) => {
-            set(APPLICATION, &key.seal(Kind::Application, *token, now), false);
+        By::Application(name) => {
+            let begun = session.application || sets(response, name);
+            let value = begun.then(|| key.seal(Kind::Application, *token, now));
+            set(APPLICATION, value.as_deref().unwrap_or(REMOVE), session.cross_site);
+            SPARE.into_iter().for_each(|name| set(name, REMOVE, session.cross_site));
         }
-        By::Application(_) => {}
     }
     edits
 }

@@ -100,8 +100,12 @@ fn path_conditions() {
 
 #[test]
 fn header_conditions() {
-    let lines: [(&str, &[u8]); 3] =
-        [("X-Env", b"Staging"), ("x-env", b"blue green"), ("X-Raw", b"\xff\xfe")];
+    let lines: [(&str, &[u8]); 4] = [
+        ("X-Env", b"Staging"),
+        ("x-env", b"blue green"),
+        ("X-Raw", b"\xff\xfe"),
+        ("X-Tab", b"a\tb\x7fc"),
+    ];
     let check = |name: &str, patterns: Patterns, expect: bool| {
         let test = Test::new(&Condition::Header(name.to_string(), patterns.clone())).unwrap();
         assert_eq!(test.holds(&view("GET", "/", &lines)), expect, "{name} {patterns:?}");
@@ -112,6 +116,10 @@ fn header_conditions() {
     check("X-Other", wild(&["*"]), false);
     check("X-Raw", wild(&["*"]), true);
     check("X-Raw", wild(&["??"]), true);
+    // Control characters are left out.
+    check("X-Tab", wild(&["abc"]), true);
+    check("X-Tab", wild(&["a?b?c"]), false);
+    check("X-Tab", regex(&["^abc$"]), true);
     check("X-Env", regex(&["^STAG"]), true);
     check("X-Env", regex(&["blue$"]), false);
 }

@@ -92,6 +92,23 @@ fn proto_port_and_trace_are_set() {
 }
 
 #[test]
+fn many_headers_leave_only_the_root_of_a_trace() {
+    let tables = tables(&[]);
+    let check = |trace: &str, fill: usize, expect: &str| {
+        let room = "X-Amzn-Trace-Id: ".len() + trace.len() + "X-Fill: ".len();
+        let value = vec![b'x'; fill - room];
+        let lines: [(&str, &[u8]); 2] = [("X-Amzn-Trace-Id", trace.as_bytes()), ("X-Fill", &value)];
+        let view = View { headers: &lines, ..get("/") };
+        let got = at_target(&tables, 80, &view, "X-Amzn-Trace-Id");
+        assert!(got.starts_with(expect), "{trace} {fill}: {got}");
+        assert_eq!(got.contains("App=x"), expect.starts_with("Self"), "{got}");
+    };
+    check("Root=1-a-b;App=x", 7 * 1024, "Self=1-00000000-");
+    check("Root=1-a-b;App=x", 7 * 1024 + 1, "Root=1-a-b");
+    check("Self=1-c-d;Root=1-a-b;App=x", 7 * 1024 + 1, "Root=1-a-b");
+}
+
+#[test]
 fn lines_are_dropped() {
     let lines: [(&str, &[u8]); 5] = [
         ("X-Good-1", b"1"),

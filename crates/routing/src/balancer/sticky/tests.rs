@@ -161,24 +161,57 @@ fn applications_begin_sessions() {
     let first = ask(&tables, "", 0, 1);
     let check = |met: &Forward, line: &str, expect: &str| {
         let response = [("Set-Cookie", line.as_bytes())];
-        assert_eq!(names(&set(&tables, met, &response, 0)), expect, "{line}");
+        let given = set(&tables, met, &response, 0);
+        let places: Vec<_> = (0..4).map(|place| format!("AWSALBAPP-{place}=")).collect();
+        assert!(given.iter().zip(&places).all(|(cookie, place)| cookie.starts_with(place)));
+        let used = |cookie: &String| match cookie.strip_suffix("=_remove_") {
+            Some(_) => "-=".to_string(),
+            None => cookie.clone(),
+        };
+        let given: Vec<_> = given.iter().map(used).collect();
+        assert_eq!(names(&given), expect, "{line}");
     };
-    check(&first, "OTHER=1", "");
-    check(&first, "APPX=1", "");
-    check(&first, "app=1", "");
-    check(&first, "APP=1; Path=/", "AWSALBAPP-0");
+    check(&first, "OTHER=1", "- - - -");
+    check(&first, "APPX=1", "- - - -");
+    check(&first, "app=1", "- - - -");
+    check(&first, "APP=1; Path=/", "AWSALBAPP-0 - - -");
     let given = set(&tables, &first, &[("set-cookie", b"APP=1")], 0)[0].clone();
     let met = |cookies: &str| ask(&tables, cookies, 0, 7).stick.1;
     assert_eq!(met(&format!("APP=1; {given}")), Stick::Kept);
     assert_eq!(met(&given), Stick::New(Why::NoCookie));
     assert_eq!(met("APP=1"), Stick::New(Why::NoCookie));
+    assert_eq!(met("APP=1; AWSALBAPP-0=_remove_"), Stick::New(Why::NoCookie));
     assert_eq!(met(&given.replace("APP-0", "")), Stick::New(Why::NoCookie));
     // Both cookies came: the companion lasts anew, and moves along to a new target.
     let again = ask(&tables, &format!("APP=1; {given}"), 0, 7);
-    check(&again, "OTHER=1", "AWSALBAPP-0");
+    check(&again, "OTHER=1", "AWSALBAPP-0 - - -");
+    let removed = ask(&tables, "APP=1; AWSALBAPP-0=_remove_", 0, 7);
+    check(&removed, "OTHER=1", "- - - -");
     let stale = ask(&tables, "APP=1; AWSALBAPP-0=stale", 0, 7);
     assert_eq!(stale.stick.1, Stick::New(Why::Invalid));
-    check(&stale, "OTHER=1", "AWSALBAPP-0");
+    check(&stale, "OTHER=1", "AWSALBAPP-0 - - -");
+}
+
+#[test]
+fn companions_cross_sites_for_browsers_that_ask_for_it() {
+    let app = [("stickiness.type", "app_cookie"), ("stickiness.app_cookie.cookie_name", "APP")];
+    let (app, plain) = (sticky(&app).healthy(), sticky(&[]).healthy());
+    let check = |tables: &Tables, origin: &str, agent: &str, expect: bool| {
+        let lines = [("Origin", origin.as_bytes()), ("User-Agent", agent.as_bytes())];
+        let lines = &lines[usize::from(origin.is_empty())..];
+        let view = View { headers: lines, host: Some("shop.io"), ..get("/") };
+        let group = &tables.groups[&group_arn("tg")];
+        assert_eq!(crosses_sites(group, &view), expect, "{origin} {agent}");
+    };
+    let chrome = "Mozilla/5.0 (X11; Linux x86_64) Chrome/80.0.3987.87 Safari/537.36";
+    check(&app, "https://other.io", chrome, true);
+    check(&app, "https://other.io", "Chromium/120.0", true);
+    check(&app, "https://other.io", &chrome.replace("80", "79"), false);
+    check(&app, "https://other.io", "Mozilla/5.0 Firefox/120.0", false);
+    check(&app, "https://shop.io", chrome, false);
+    check(&app, "null", chrome, false);
+    check(&app, "", chrome, false);
+    check(&plain, "https://other.io", chrome, false);
 }
 
 fn split(weights: [u32; 2], seconds: Option<u32>) -> World {
