@@ -156,9 +156,26 @@ def test_groups_and_subnets_are_replaced(elbv2, client, network, balancer):
         assert {g["GroupId"] for g in interface["Groups"]} == set(network.groups)
 
 
-def test_a_load_balancer_shows_no_reserved_capacity(elbv2, balancer):
-    answer = elbv2.describe_capacity_reservation(LoadBalancerArn=balancer)
-    assert not answer.get("MinimumLoadBalancerCapacity", {}).get("CapacityUnits")
+def test_capacity_is_reserved_and_given_up(elbv2, balancer):
+    named = {"LoadBalancerArn": balancer}
+    read = lambda: elbv2.describe_capacity_reservation(**named)
+    assert "MinimumLoadBalancerCapacity" not in read()
+    elbv2.modify_capacity_reservation(
+        **named, MinimumLoadBalancerCapacity={"CapacityUnits": 300}
+    )
+    found = read()
+    assert found["MinimumLoadBalancerCapacity"] == {"CapacityUnits": 300}
+    assert isinstance(found["LastModifiedTime"], datetime.datetime)
+    zones = found["CapacityReservationState"]
+    assert [zone["State"]["Code"] for zone in zones] == ["provisioned"] * len(zones)
+    assert sum(zone["EffectiveCapacityUnits"] for zone in zones) == 300
+    elbv2.modify_capacity_reservation(**named, ResetCapacityReservation=True)
+    assert read()["CapacityReservationState"] == []
+
+
+def test_address_pools_can_only_be_left(elbv2, balancer):
+    left = elbv2.modify_ip_pools(LoadBalancerArn=balancer, RemoveIpamPools=["ipv4"])
+    assert left.get("IpamPools", {}) == {}
 
 
 def test_deletion_protection_protects(elbv2, balancer):
@@ -775,6 +792,7 @@ def names(elbv2, client, network):
         )["TargetGroups"][0]["TargetGroupArn"],
         "no_balancer": balancer[:-16] + "0" * 16, "no_listener": listener[:-16] + "0" * 16,
         "no_rule": rule[:-16] + "0" * 16,
+        "no_store": "arn:aws:elasticloadbalancing:us-east-1:000000000000:truststore/n/" + "0" * 16,
         "no_group": "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/n/"
         + "0" * 16,
     }
@@ -844,6 +862,15 @@ REFUSALS = [
      "At least two subnets in two different Availability Zones must be specified"),
     ("set_security_groups", {"LoadBalancerArn": "<balancer>", "SecurityGroups": ["sg-0"]},
      "InvalidSecurityGroup", 400, "sg-0"),
+    ("modify_capacity_reservation", {"LoadBalancerArn": "<balancer>"}, INVALID, 400, "Either"),
+    ("modify_capacity_reservation", {"LoadBalancerArn": "<balancer>",
+                                     "MinimumLoadBalancerCapacity": {"CapacityUnits": 15001}},
+     "CapacityUnitsLimitExceeded", 400, "15000"),
+    ("modify_ip_pools", {"LoadBalancerArn": "<balancer>",
+                         "IpamPools": {"Ipv4IpamPoolId": "ipam-pool-0"}}, CONFIGURATION, 400,
+     "Address pools"),
+    ("get_resource_policy", {"ResourceArn": "<no_store>"}, "ResourceNotFound", 400, "<no_store>"),
+    ("get_resource_policy", {"ResourceArn": "<balancer>"}, INVALID, 400, "trust store ARN"),
     ("set_ip_address_type", {"LoadBalancerArn": "<balancer>", "IpAddressType": "ipv5"}, INVALID,
      400, "Value 'ipv5' at 'ipAddressType' failed to satisfy constraint"),
     ("create_target_group", {"Name": "n", "Protocol": "HTTP", "Port": 80}, INVALID, 400,
@@ -920,6 +947,14 @@ REFUSALS = [
      400, "A 'Value' must be specified in 'QueryStringKeyValuePair'"),
     ("create_rule", condition("source-ip", "SourceIpConfig", Values=["10.0.0.0/33"]), INVALID, 400,
      "10.0.0.0/33"),
+    ("create_rule", condition("path-pattern", "PathPatternConfig", RegexValues=["a++"]), INVALID,
+     400, "possessive"),
+    ("create_rule", condition("path-pattern", "PathPatternConfig", RegexValues=["(?=a)"]), INVALID,
+     400, "look-around"),
+    ("create_rule", condition("path-pattern", "PathPatternConfig", RegexValues=["\\p{L}"]),
+     INVALID, 400, "Unicode classes"),
+    ("create_rule", condition("path-pattern", "PathPatternConfig", Values=["/a"],
+                              RegexValues=["a"]), INVALID, 400, "both Values and RegexValues"),
     ("create_rule", rule([path("/a", "/b", "/c"), {
         "Field": "source-ip",
         "SourceIpConfig": {"Values": ["10.0.0.0/8", "10.1.0.0/16", "10.2.0.0/16"]}}]),

@@ -68,12 +68,24 @@ pub struct LoadBalancer {
     pub ip_address_type: String,
     /// Attributes that were set.
     pub attributes: Attributes,
+    /// The capacity that it asks to be reserved.
+    #[serde(default)]
+    pub capacity: Option<Capacity>,
     /// Whether it serves yet.
     pub state: LoadBalancerState,
     /// Tags.
     pub tags: Tags,
     /// When it was made.
     pub created: Timestamp,
+}
+
+/// A capacity reservation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Capacity {
+    /// Load balancer capacity units.
+    pub units: u32,
+    /// When it was asked for.
+    pub changed: Timestamp,
 }
 
 /// A load balancer's node in one zone.

@@ -31,6 +31,12 @@ pub const TARGET_GROUPS_PER_LOAD_BALANCER: usize = 1_000;
 pub const TARGET_GROUPS_PER_ACTION: usize = 5;
 /// Targets per target group. AWS: 1,000, adjustable.
 pub const TARGETS_PER_GROUP: usize = 10_000;
+/// Targets per load balancer, over all its target groups. AWS: 1,000, adjustable.
+pub const TARGETS_PER_LOAD_BALANCER: usize = 100_000;
+/// Registrations of one target id per load balancer. AWS: 1,000.
+pub const REGISTRATIONS_PER_TARGET_ID: usize = 1_000;
+/// Capacity units that a load balancer may reserve. AWS: 15,000, adjustable.
+pub const CAPACITY_UNITS_PER_LOAD_BALANCER: u32 = 15_000;
 /// Condition values per rule. AWS: 5.
 pub const CONDITION_VALUES_PER_RULE: usize = 5;
 /// Wildcards per rule. AWS: 5.

@@ -291,6 +291,8 @@ fn check_stickiness(record: &TargetGroup) -> Result<(), Fault> {
     Ok(())
 }
 
+/// DEVIATION: stickiness may be turned on beside the mitigation of anomalies, and goes before it;
+/// AWS is said to refuse the two together.
 fn check_algorithm(set: &Attributes) -> Result<(), Fault> {
     let algorithm = value(set, "load_balancing.algorithm.type", "round_robin");
     if value(set, "slow_start.duration_seconds", "0") != "0" && algorithm != "round_robin" {

@@ -23,6 +23,9 @@ const FIELDS: [&str; 6] = [
 
 /// Reads the conditions of a rule.
 ///
+/// DEVIATION: one condition may hold all five values of its rule; AWS's guide says three per
+/// condition.
+///
 /// Errors: `ValidationError`.
 pub fn read(conditions: Vec<out::RuleCondition>) -> Result<Vec<Condition>, Fault> {
     if conditions.is_empty() {

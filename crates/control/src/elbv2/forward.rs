@@ -10,7 +10,7 @@ use shapes::elbv2 as out;
 use wire::Fault;
 
 use super::action::Place;
-use super::{fault, find};
+use super::{fault, find, target};
 use crate::Ctx;
 
 /// Weights of target groups. AWS: 0–999.
@@ -139,6 +139,7 @@ pub fn check_groups(
         let message = "The maximum number of target groups of a load balancer has been reached";
         return Err(fault::of("TooManyUniqueTargetGroupsPerLoadBalancer", message));
     }
+    target::check_together(state, &distinct)?;
     check_group_stickiness(state, actions)
 }
 

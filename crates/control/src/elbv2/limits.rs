@@ -6,8 +6,9 @@
 use model::Snapshot;
 use model::limits::{
     CONDITION_VALUES_PER_RULE, LISTENERS_PER_LOAD_BALANCER, LOAD_BALANCERS_PER_REGION,
-    RULES_PER_LOAD_BALANCER, TARGET_GROUPS_PER_ACTION, TARGET_GROUPS_PER_LOAD_BALANCER,
-    TARGET_GROUPS_PER_REGION, TARGETS_PER_GROUP, WILDCARDS_PER_RULE,
+    REGISTRATIONS_PER_TARGET_ID, RULES_PER_LOAD_BALANCER, TARGET_GROUPS_PER_ACTION,
+    TARGET_GROUPS_PER_LOAD_BALANCER, TARGET_GROUPS_PER_REGION, TARGETS_PER_LOAD_BALANCER,
+    WILDCARDS_PER_RULE,
 };
 use shapes::elbv2::{DescribeAccountLimitsInput, DescribeAccountLimitsOutput, Limit};
 use wire::Fault;
@@ -17,7 +18,7 @@ use crate::Ctx;
 use crate::page::page;
 
 /// In the order of names.
-const LIMITS: [(&str, usize); 18] = [
+const LIMITS: [(&str, usize); 19] = [
     ("application-load-balancers", LOAD_BALANCERS_PER_REGION),
     ("condition-values-per-alb-rule", CONDITION_VALUES_PER_RULE),
     ("condition-wildcards-per-alb-rule", WILDCARDS_PER_RULE),
@@ -32,7 +33,8 @@ const LIMITS: [(&str, usize); 18] = [
     ("target-groups-per-action-on-application-load-balancer", TARGET_GROUPS_PER_ACTION),
     ("target-groups-per-action-on-network-load-balancer", 0),
     ("target-groups-per-application-load-balancer", TARGET_GROUPS_PER_LOAD_BALANCER),
-    ("targets-per-application-load-balancer", TARGET_GROUPS_PER_LOAD_BALANCER * TARGETS_PER_GROUP),
+    ("target-id-registrations-per-application-load-balancer", REGISTRATIONS_PER_TARGET_ID),
+    ("targets-per-application-load-balancer", TARGETS_PER_LOAD_BALANCER),
     ("targets-per-availability-zone-per-gateway-load-balancer", 0),
     ("targets-per-availability-zone-per-network-load-balancer", 0),
     ("targets-per-network-load-balancer", 0),

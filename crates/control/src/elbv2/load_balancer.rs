@@ -14,8 +14,7 @@ use model::{LoadBalancerArn, Record, Snapshot, attributes};
 use shapes::elbv2 as out;
 use shapes::elbv2::{
     CreateLoadBalancerInput, CreateLoadBalancerOutput, DeleteLoadBalancerInput,
-    DeleteLoadBalancerOutput, DescribeCapacityReservationInput, DescribeCapacityReservationOutput,
-    DescribeLoadBalancersInput, DescribeLoadBalancersOutput,
+    DeleteLoadBalancerOutput, DescribeLoadBalancersInput, DescribeLoadBalancersOutput,
 };
 use store::Txn;
 use wire::{Fault, Time};
@@ -139,6 +138,7 @@ fn create(ctx: &Ctx<'_>, txn: &mut Txn, wanted: Wanted) -> Result<LoadBalancer, 
         security_groups,
         ip_address_type,
         attributes: Attributes::new(),
+        capacity: None,
         state: LoadBalancerState::Provisioning,
         tags,
         created: ctx.now,
@@ -298,17 +298,4 @@ pub fn remove_listener(txn: &mut Txn, listener: &Listener) {
         txn.remove::<Rule>(&key);
     }
     txn.remove::<Listener>(&listener.key());
-}
-
-/// The capacity reservation of a load balancer: there is never one.
-pub fn describe_capacity_reservation(
-    ctx: &Ctx<'_>,
-    state: &Snapshot,
-    input: DescribeCapacityReservationInput,
-) -> Result<DescribeCapacityReservationOutput, Fault> {
-    find::load_balancer(ctx, state, &input.load_balancer_arn)?;
-    Ok(DescribeCapacityReservationOutput {
-        capacity_reservation_state: Some(Vec::new()),
-        ..Default::default()
-    })
 }

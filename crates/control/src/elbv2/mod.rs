@@ -5,9 +5,11 @@
 
 mod action;
 pub mod attributes;
+pub mod capacity;
 pub mod certificate;
 mod condition;
 mod condition_value;
+mod expression;
 mod fault;
 mod find;
 mod forward;
@@ -18,6 +20,7 @@ pub mod limits;
 pub mod listener;
 pub mod load_balancer;
 pub mod placement;
+pub mod resource_policy;
 pub mod rule;
 pub mod ssl_policy;
 pub mod tags;
@@ -41,7 +44,10 @@ pub const OPERATIONS: &[Operation] = operations!("elbv2", Style::Query;
     write SetSecurityGroups => placement::set_security_groups,
     write SetSubnets => placement::set_subnets,
     write SetIpAddressType => placement::set_ip_address_type,
-    read DescribeCapacityReservation => load_balancer::describe_capacity_reservation,
+    write ModifyIpPools => placement::modify_ip_pools,
+    read DescribeCapacityReservation => capacity::describe_capacity_reservation,
+    write ModifyCapacityReservation => capacity::modify_capacity_reservation,
+    read GetResourcePolicy => resource_policy::get_resource_policy,
     read DescribeLoadBalancerAttributes => attributes::describe_load_balancer_attributes,
     write ModifyLoadBalancerAttributes => attributes::modify_load_balancer_attributes,
     write CreateListener => listener::create_listener,

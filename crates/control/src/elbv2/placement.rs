@@ -2,8 +2,9 @@
 
 use model::balancer::LoadBalancer;
 use shapes::elbv2::{
-    SetIpAddressTypeInput, SetIpAddressTypeOutput, SetSecurityGroupsInput, SetSecurityGroupsOutput,
-    SetSubnetsInput, SetSubnetsOutput,
+    IpamPools, ModifyIpPoolsInput, ModifyIpPoolsOutput, SetIpAddressTypeInput,
+    SetIpAddressTypeOutput, SetSecurityGroupsInput, SetSecurityGroupsOutput, SetSubnetsInput,
+    SetSubnetsOutput,
 };
 use store::Txn;
 use wire::Fault;
@@ -78,6 +79,27 @@ pub fn set_ip_address_type(
     let asked = input.ip_address_type.clone();
     txn.update::<LoadBalancer>(&load_balancer.arn, |record| record.ip_address_type = asked);
     Ok(SetIpAddressTypeOutput { ip_address_type: Some(input.ip_address_type) })
+}
+
+/// Takes the addresses of a load balancer from a pool, or no longer.
+///
+/// DEVIATION: there are no IPAM pools: a load balancer's addresses cannot come from one, and
+/// leaving one does nothing.
+pub fn modify_ip_pools(
+    ctx: &Ctx<'_>,
+    txn: &mut Txn,
+    input: ModifyIpPoolsInput,
+) -> Result<ModifyIpPoolsOutput, Fault> {
+    find::load_balancer(ctx, txn, &input.load_balancer_arn)?;
+    let leaves = input.remove_ipam_pools.is_some_and(|pools| !pools.is_empty());
+    match input.ipam_pools.and_then(|pools| pools.ipv4_ipam_pool_id) {
+        Some(_) if leaves => {
+            Err(Fault::validation("IPAM pools cannot be specified and removed at the same time"))
+        }
+        Some(_) => Err(fault::unsupported("Address pools of load balancers")),
+        None if leaves => Ok(ModifyIpPoolsOutput { ipam_pools: Some(IpamPools::default()) }),
+        None => Err(Fault::validation("An IPAM pool must be specified")),
+    }
 }
 
 /// DEVIATION: subnets have no IPv6 blocks here, so the address types 'dualstack' and

@@ -1,13 +1,13 @@
 //! Targets: register and deregister. What their health is stands in `health.rs`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
 use model::balancer::{Target, TargetGroup, TargetId, TargetType};
-use model::limits::TARGETS_PER_GROUP;
+use model::limits::{REGISTRATIONS_PER_TARGET_ID, TARGETS_PER_GROUP, TARGETS_PER_LOAD_BALANCER};
 use model::network::{Instance, InstanceState};
-use model::{InstanceId, Snapshot, VpcId, attributes};
+use model::{InstanceId, Snapshot, TargetGroupArn, VpcId, attributes};
 use shapes::elbv2::{
     DeregisterTargetsInput, DeregisterTargetsOutput, RegisterTargetsInput, RegisterTargetsOutput,
     TargetDescription,
@@ -63,7 +63,42 @@ pub fn register_targets(
         let message = "The maximum number of targets of a target group has been reached";
         return Err(fault::of("TooManyTargets", message));
     }
+    if let Some(user) = find::user_of_group(txn, &group.arn) {
+        let rules = find::rules_of(txn, &user);
+        check_together(txn, &rules.flat_map(|rule| find::groups_of(&rule.actions)).collect())?;
+    }
     Ok(RegisterTargetsOutput {})
+}
+
+/// Whether these target groups may stand behind one load balancer.
+///
+/// Errors: `TooManyTargets`, `TooManyRegistrationsForTargetId`.
+pub fn check_together(state: &Snapshot, groups: &BTreeSet<&TargetGroupArn>) -> Result<(), Fault> {
+    let targets = || groups.iter().flat_map(|group| state.targets.under(group));
+    let registered = || targets().filter(|target| !is_draining(target));
+    let count = registered().count();
+    if count > TARGETS_PER_LOAD_BALANCER {
+        let message = "The maximum number of targets of a load balancer has been reached";
+        return Err(fault::of("TooManyTargets", message));
+    }
+    // As long as there are no more targets than this, none of them is registered more often.
+    if count <= REGISTRATIONS_PER_TARGET_ID {
+        return Ok(());
+    }
+    let mut times: BTreeMap<&str, usize> = BTreeMap::new();
+    for target in registered() {
+        *times.entry(&target.id.id).or_default() += 1;
+    }
+    match times.into_iter().find(|(_, times)| *times > REGISTRATIONS_PER_TARGET_ID) {
+        None => Ok(()),
+        Some((id, _)) => Err(fault::of(
+            "TooManyRegistrationsForTargetId",
+            format!(
+                "The target '{id}' can be registered at most '{REGISTRATIONS_PER_TARGET_ID}' times \
+                 with the target groups of a load balancer"
+            ),
+        )),
+    }
 }
 
 fn is_draining(target: &Target) -> bool {

@@ -56,6 +56,7 @@ fn wanted(
     input: CreateTargetGroupInput,
 ) -> Result<TargetGroup, Fault> {
     check_name(&input.name)?;
+    // MISSING: The target optimizer: target groups with a TargetControlPort are refused.
     if input.target_control_port.is_some() {
         return Err(fault::unsupported("Target groups with a target control port"));
     }
@@ -128,8 +129,8 @@ fn check_name(name: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// DEVIATION: only target groups of instances and IP addresses can be made; the target types
-/// 'lambda' and 'alb' are refused with InvalidConfigurationRequest.
+/// MISSING: Functions as targets of a load balancer, and load balancers as targets of another:
+/// target groups of the types 'lambda' and 'alb' are refused with InvalidConfigurationRequest.
 fn target_type(asked: Option<&str>) -> Result<TargetType, Fault> {
     match asked {
         None | Some("instance") => Ok(TargetType::Instance),

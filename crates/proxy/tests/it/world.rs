@@ -203,6 +203,7 @@ impl World {
             security_groups: vec![SG_ALB.into()],
             ip_address_type: "ipv4".into(),
             attributes: Attributes::new(),
+            capacity: None,
             state: LoadBalancerState::Active,
             tags: Tags::new(),
             created: Timestamp(0),

@@ -99,6 +99,9 @@ pub static REDIRECT_ACTION_QUERY: Constraint =
     Constraint { min: Some(0), max: Some(128), ..Constraint::NONE };
 pub static REDIRECT_ACTION_STATUS_CODE_ENUM: Constraint =
     Constraint { values: &["HTTP_301", "HTTP_302"], ..Constraint::NONE };
+pub static REMOVE_IPAM_POOLS: Constraint =
+    Constraint { item: Some(&REMOVE_IPAM_POOL_ENUM), ..Constraint::NONE };
+pub static REMOVE_IPAM_POOL_ENUM: Constraint = Constraint { values: &["ipv4"], ..Constraint::NONE };
 pub static RULE_PRIORITY: Constraint =
     Constraint { min: Some(1), max: Some(50000), ..Constraint::NONE };
 pub static TAG_KEY: Constraint = Constraint {

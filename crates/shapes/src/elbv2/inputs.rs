@@ -285,6 +285,91 @@ impl DescribeCapacityReservationInput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModifyCapacityReservationInput {
+    pub load_balancer_arn: String,
+    pub minimum_load_balancer_capacity: Option<MinimumLoadBalancerCapacity>,
+    pub reset_capacity_reservation: Option<bool>,
+}
+
+impl Decode for ModifyCapacityReservationInput {
+    const SCALAR: bool = false;
+
+    fn decode(node: &Node, _: &'static Constraint, at: &mut Decoder) -> Self {
+        if !at.is_structure(node) {
+            return Self::default();
+        }
+        Self {
+            load_balancer_arn: at.required(node, "LoadBalancerArn", &ANY),
+            minimum_load_balancer_capacity: at.optional(node, "MinimumLoadBalancerCapacity", &ANY),
+            reset_capacity_reservation: at.optional(node, "ResetCapacityReservation", &ANY),
+        }
+    }
+}
+
+impl ModifyCapacityReservationInput {
+    /// Reads a request; the fault lists what is wrong with it.
+    pub fn from_node(node: &Node) -> Result<Self, Fault> {
+        decode::input(node, Style::Query)
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModifyIpPoolsInput {
+    pub load_balancer_arn: String,
+    pub ipam_pools: Option<IpamPools>,
+    pub remove_ipam_pools: Option<Vec<String>>,
+}
+
+impl Decode for ModifyIpPoolsInput {
+    const SCALAR: bool = false;
+
+    fn decode(node: &Node, _: &'static Constraint, at: &mut Decoder) -> Self {
+        if !at.is_structure(node) {
+            return Self::default();
+        }
+        Self {
+            load_balancer_arn: at.required(node, "LoadBalancerArn", &ANY),
+            ipam_pools: at.optional(node, "IpamPools", &ANY),
+            remove_ipam_pools: at.optional(
+                node,
+                "RemoveIpamPools",
+                &constraints::REMOVE_IPAM_POOLS,
+            ),
+        }
+    }
+}
+
+impl ModifyIpPoolsInput {
+    /// Reads a request; the fault lists what is wrong with it.
+    pub fn from_node(node: &Node) -> Result<Self, Fault> {
+        decode::input(node, Style::Query)
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GetResourcePolicyInput {
+    pub resource_arn: String,
+}
+
+impl Decode for GetResourcePolicyInput {
+    const SCALAR: bool = false;
+
+    fn decode(node: &Node, _: &'static Constraint, at: &mut Decoder) -> Self {
+        if !at.is_structure(node) {
+            return Self::default();
+        }
+        Self { resource_arn: at.required(node, "ResourceArn", &ANY) }
+    }
+}
+
+impl GetResourcePolicyInput {
+    /// Reads a request; the fault lists what is wrong with it.
+    pub fn from_node(node: &Node) -> Result<Self, Fault> {
+        decode::input(node, Style::Query)
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CreateTargetGroupInput {
     pub name: String,
     pub protocol: Option<String>,

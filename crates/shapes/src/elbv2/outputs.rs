@@ -128,6 +128,47 @@ impl Encode for DescribeCapacityReservationOutput {
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModifyCapacityReservationOutput {
+    pub last_modified_time: Option<Time>,
+    pub decrease_requests_remaining: Option<i64>,
+    pub minimum_load_balancer_capacity: Option<MinimumLoadBalancerCapacity>,
+    pub capacity_reservation_state: Option<Vec<ZonalCapacityReservationState>>,
+}
+
+impl Encode for ModifyCapacityReservationOutput {
+    fn encode(self) -> Node {
+        encode::structure([
+            ("LastModifiedTime", self.last_modified_time.encode()),
+            ("DecreaseRequestsRemaining", self.decrease_requests_remaining.encode()),
+            ("MinimumLoadBalancerCapacity", self.minimum_load_balancer_capacity.encode()),
+            ("CapacityReservationState", self.capacity_reservation_state.encode()),
+        ])
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModifyIpPoolsOutput {
+    pub ipam_pools: Option<IpamPools>,
+}
+
+impl Encode for ModifyIpPoolsOutput {
+    fn encode(self) -> Node {
+        encode::structure([("IpamPools", self.ipam_pools.encode())])
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GetResourcePolicyOutput {
+    pub policy: Option<String>,
+}
+
+impl Encode for GetResourcePolicyOutput {
+    fn encode(self) -> Node {
+        encode::structure([("Policy", self.policy.encode())])
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CreateTargetGroupOutput {
     pub target_groups: Option<Vec<TargetGroup>>,
 }

@@ -760,6 +760,17 @@ pub struct MinimumLoadBalancerCapacity {
     pub capacity_units: Option<i64>,
 }
 
+impl Decode for MinimumLoadBalancerCapacity {
+    const SCALAR: bool = false;
+
+    fn decode(node: &Node, _: &'static Constraint, at: &mut Decoder) -> Self {
+        if !at.is_structure(node) {
+            return Self::default();
+        }
+        Self { capacity_units: at.optional(node, "CapacityUnits", &ANY) }
+    }
+}
+
 impl Encode for MinimumLoadBalancerCapacity {
     fn encode(self) -> Node {
         encode::structure([("CapacityUnits", self.capacity_units.encode())])

@@ -266,6 +266,7 @@ fn a_load_balancer() -> LoadBalancer {
         security_groups: Vec::new(),
         ip_address_type: "ipv4".into(),
         attributes: model::balancer::Attributes::new(),
+        capacity: None,
         state: LoadBalancerState::Active,
         tags: Tags::new(),
         created: Timestamp(0),

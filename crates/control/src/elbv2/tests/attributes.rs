@@ -88,6 +88,121 @@ fn load_balancer_attributes_change_all_or_none() {
     world.ok(name, input(&[("access_logs.s3.enabled", "true"), ("access_logs.s3.bucket", "b")]));
 }
 
+/// Sets an attribute to each of its good values, and finds each bad one refused.
+fn edges(world: &World, name: &str, resource: (&str, &str), rows: &[(&str, &str, &str)]) {
+    let input = |key: &str, value: &str| {
+        let attributes = pairs(&[(key, value)]);
+        let mut input = json!({ "Attributes": attributes });
+        input[resource.0] = json!(resource.1);
+        input
+    };
+    let values = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+    for (key, good, bad) in rows {
+        for value in values(good) {
+            let changed = object(&world.ok(name, input(key, &value)));
+            assert_eq!(changed[*key], *value, "{key}");
+        }
+        for value in values(bad) {
+            let part = format!("'{key}' value '{value}' must be");
+            world.refuses(name, input(key, &value), "ValidationError", &part);
+        }
+    }
+}
+
+#[test]
+fn load_balancer_attributes_have_edges() {
+    let world = World::new();
+    let arn = world.load_balancer("web");
+    let flag = |key: &'static str| (key, "true false", "yes TRUE 1");
+    let rows = [
+        flag("deletion_protection.enabled"),
+        ("load_balancing.cross_zone.enabled", "true", "yes"),
+        flag("ipv6.deny_all_igw_traffic"),
+        flag("zonal_shift.config.enabled"),
+        ("idle_timeout.timeout_seconds", "1 4000 60", "0 4001 -1 1.5 x"),
+        ("client_keep_alive.seconds", "60 604800 3600", "59 604801 0"),
+        ("routing.http.desync_mitigation_mode", "monitor strictest defensive", "off Defensive"),
+        flag("routing.http.drop_invalid_header_fields.enabled"),
+        flag("routing.http.preserve_host_header.enabled"),
+        flag("routing.http.x_amzn_tls_version_and_cipher_suite.enabled"),
+        flag("routing.http.xff_client_port.enabled"),
+        ("routing.http.xff_header_processing.mode", "preserve remove append", "drop"),
+        flag("routing.http2.enabled"),
+        flag("waf.fail_open.enabled"),
+    ];
+    let name = "ModifyLoadBalancerAttributes";
+    edges(&world, name, ("LoadBalancerArn", &arn), &rows);
+    let many: Vec<_> = (0..21).map(|_| ("routing.http2.enabled", "true")).collect();
+    let attributes = pairs(&many);
+    let input = json!({ "LoadBalancerArn": arn, "Attributes": attributes });
+    world.refuses(name, input, "ValidationError", "less than or equal to 20");
+}
+
+#[test]
+fn target_group_attributes_have_edges() {
+    let world = World::new();
+    let arn = world.group("app");
+    let failover = "target_group_health.dns_failover.minimum_healthy_targets";
+    let routing = "target_group_health.unhealthy_state_routing.minimum_healthy_targets";
+    let keys = [
+        format!("{failover}.count"),
+        format!("{failover}.percentage"),
+        format!("{routing}.percentage"),
+    ];
+    let rows = [
+        ("deregistration_delay.timeout_seconds", "0 3600 300", "-1 3601 x"),
+        ("stickiness.enabled", "true false", "on"),
+        ("stickiness.lb_cookie.duration_seconds", "1 604800", "0 604801"),
+        ("stickiness.app_cookie.duration_seconds", "1 604800", "0 604801"),
+        (
+            "load_balancing.algorithm.type",
+            "least_outstanding_requests weighted_random round_robin",
+            "random",
+        ),
+        ("load_balancing.algorithm.anomaly_mitigation", "off", "maybe"),
+        (
+            "load_balancing.cross_zone.enabled",
+            "true false use_load_balancer_configuration",
+            "default",
+        ),
+        ("slow_start.duration_seconds", "30 900 0", "1 29 901 off"),
+        (&keys[0], "off 1 5", "0 x"),
+        (&keys[1], "1 100 off", "0 101"),
+        (&keys[2], "1 100 off", "0 101"),
+    ];
+    edges(&world, "ModifyTargetGroupAttributes", ("TargetGroupArn", &arn), &rows);
+}
+
+#[test]
+fn listener_attributes_have_edges() {
+    let world = World::new();
+    let (lb, group) = (world.load_balancer("web"), world.group("app"));
+    let arn = world.listener(&lb, 80, &group);
+    let key = |name: &str| format!("routing.http.response.{name}");
+    let set = |name: &str, value: &str| {
+        let attributes = pairs(&[(&key(name), value)]);
+        let input = json!({ "ListenerArn": arn, "Attributes": attributes });
+        let changed = world.ok("ModifyListenerAttributes", input);
+        assert_eq!(object(&changed)[key(name)], value, "{name}");
+    };
+    set("server.enabled", "false");
+    set("server.enabled", "true");
+    for (name, value) in [
+        ("access_control_allow_origin", "https://a.example"),
+        ("access_control_allow_methods", "GET,POST"),
+        ("access_control_allow_headers", "X-A, X-B"),
+        ("access_control_allow_credentials", "true"),
+        ("access_control_expose_headers", "*"),
+        ("access_control_max_age", "600"),
+        ("content_security_policy", "default-src 'self'; img-src *"),
+        ("x_content_type_options", "nosniff"),
+        ("x_frame_options", "SAMEORIGIN"),
+    ] {
+        set(&format!("{name}.header_value"), value);
+        set(&format!("{name}.header_value"), "");
+    }
+}
+
 #[test]
 fn listeners_have_awss_defaults() {
     let world = World::new();

@@ -255,9 +255,66 @@ fn moves_to_other_subnets_and_groups() {
 }
 
 #[test]
-fn there_is_no_capacity_reservation() {
+fn capacity_is_reserved_and_given_up() {
     let world = World::new();
     let arn = world.load_balancer("web");
-    let found = world.ok("DescribeCapacityReservation", json!({ "LoadBalancerArn": arn }));
-    assert_eq!(found, json!({ "CapacityReservationState": [] }));
+    let input = |changes: Value| with(json!({ "LoadBalancerArn": arn }), changes);
+    let none = json!({ "DecreaseRequestsRemaining": 2, "CapacityReservationState": [] });
+    let found = || world.ok("DescribeCapacityReservation", input(json!({})));
+    assert_eq!(found(), none);
+    let minimum = |units: i64| {
+        let capacity = json!({ "CapacityUnits": units });
+        json!({ "MinimumLoadBalancerCapacity": capacity })
+    };
+    let made = world.ok("ModifyCapacityReservation", input(minimum(3000)));
+    let zone = |name: &str| {
+        json!({ "AvailabilityZone": name, "EffectiveCapacityUnits": 1500.0,
+            "State": { "Code": "provisioned" } })
+    };
+    let expect = with(
+        none.clone(),
+        json!({
+            "LastModifiedTime": 1_700_000_000_000_i64,
+            "MinimumLoadBalancerCapacity": { "CapacityUnits": 3000 },
+            "CapacityReservationState": [zone("us-east-1a"), zone("us-east-1b")],
+        }),
+    );
+    assert_eq!((made, found()), (expect.clone(), expect));
+    let check = |changes: Value, code: &str, part: &str| {
+        world.refuses("ModifyCapacityReservation", input(changes), code, part);
+    };
+    let invalid = "ValidationError";
+    check(json!({}), invalid, "must be specified");
+    check(with(minimum(1), json!({ "ResetCapacityReservation": true })), invalid, "Either");
+    check(minimum(0), invalid, "must be greater than '0'");
+    check(minimum(-1), invalid, "must be greater than '0'");
+    check(minimum(15_001), "CapacityUnitsLimitExceeded", "at most '15000'");
+    let gone = json!({ "LoadBalancerArn": format!("{arn}0"), "ResetCapacityReservation": true });
+    world.refuses("ModifyCapacityReservation", gone, "LoadBalancerNotFound", "not found");
+    let reset = input(json!({ "ResetCapacityReservation": true }));
+    world.ok("ModifyCapacityReservation", reset);
+    assert_eq!(found(), none);
+}
+
+#[test]
+fn there_are_no_address_pools_and_no_policies() {
+    let world = World::new();
+    let arn = world.load_balancer("web");
+    let input = |changes: Value| with(json!({ "LoadBalancerArn": arn }), changes);
+    let left = world.ok("ModifyIpPools", input(json!({ "RemoveIpamPools": ["ipv4"] })));
+    assert_eq!(left, json!({ "IpamPools": {} }));
+    let check = |changes: Value, code: &str, part: &str| {
+        world.refuses("ModifyIpPools", input(changes), code, part);
+    };
+    let pool = json!({ "IpamPools": { "Ipv4IpamPoolId": "ipam-pool-0123456789abcdef0" } });
+    check(pool.clone(), "InvalidConfigurationRequest", "Address pools");
+    check(json!({}), "ValidationError", "must be specified");
+    let both = with(pool, json!({ "RemoveIpamPools": ["ipv4"] }));
+    check(both, "ValidationError", "at the same time");
+    check(json!({ "RemoveIpamPools": ["ipv6"] }), "ValidationError", "enum value set");
+    let store = "arn:aws:elasticloadbalancing:us-east-1:000000000000:truststore/t/0123456789abcdef";
+    let policy = json!({ "ResourceArn": store });
+    world.refuses("GetResourcePolicy", policy, "ResourceNotFound", "does not exist");
+    let wrong = json!({ "ResourceArn": arn });
+    world.refuses("GetResourcePolicy", wrong, "ValidationError", "not a valid trust store ARN");
 }

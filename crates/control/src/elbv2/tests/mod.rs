@@ -5,6 +5,7 @@ mod attributes;
 mod listener;
 mod load_balancer;
 mod other;
+mod quota;
 mod rule;
 mod target;
 mod target_group;

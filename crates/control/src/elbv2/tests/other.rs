@@ -101,7 +101,7 @@ fn limits_are_ours_under_awss_names() {
     let world = World::new();
     let all = world.ok("DescribeAccountLimits", json!({}));
     let names = column(&all["Limits"], "Name");
-    assert!(names.is_sorted() && names.len() == 18);
+    assert!(names.is_sorted() && names.len() == 19);
     let max = |name: &str| {
         let limits = all["Limits"].as_array().unwrap();
         limits.iter().find(|limit| limit["Name"] == name).map(|limit| text(&limit["Max"]))
@@ -112,5 +112,5 @@ fn limits_are_ours_under_awss_names() {
     assert_eq!(max("network-load-balancers").as_deref(), Some("0"));
     let first = world.ok("DescribeAccountLimits", json!({ "PageSize": 10 }));
     let rest = world.ok("DescribeAccountLimits", json!({ "Marker": first["NextMarker"] }));
-    assert_eq!(rest["Limits"].as_array().unwrap().len(), 8);
+    assert_eq!(rest["Limits"].as_array().unwrap().len(), 9);
 }
