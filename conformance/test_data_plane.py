@@ -817,6 +817,58 @@ def test_what_a_target_sees(elbv2, balancer, rules, one):
     assert answer.headers["x-origin-header"] == "kept"
 
 
+def test_expressions_choose_and_transforms_rewrite(elbv2, balancer, rules, one):
+    [group] = groups(elbv2, balancer, (one,))
+    weighted(elbv2, rules, balancer, {group: 1})
+    rewrite = lambda kind, config, regex, replace: {
+        "Type": kind, config: {"Rewrites": [{"Regex": regex, "Replace": replace}]}
+    }
+    rule = elbv2.create_rule(
+        ListenerArn=balancer.listener, Priority=50,
+        Conditions=[
+            {"Field": "path-pattern", "PathPatternConfig": {"RegexValues": ["^/v[0-9]+/"]}},
+            {"Field": "host-header", "HostHeaderConfig": {"RegexValues": [r"^[a-z]+\.in\.example"]}},
+            {"Field": "http-header",
+             "HttpHeaderConfig": {"HttpHeaderName": "X-Kind", "RegexValues": ["^(a|b)$"]}},
+        ],
+        Actions=[{"Type": "forward", "TargetGroupArn": group}],
+        Transforms=[
+            rewrite("url-rewrite", "UrlRewriteConfig", "^/v([0-9]+)/(.*)$", "/api-$1/$2"),
+            rewrite("host-header-rewrite", "HostHeaderRewriteConfig", r"^(.+)\.in\.", "$1.out."),
+        ],
+    )["Rules"][0]["RuleArn"]
+    try:
+        table = (
+            ("/v12/a?b=c", "shop.in.example", "B", ("/api-12/a?b=c", "shop.out.example")),
+            ("/v1/", "SHOP.IN.EXAMPLE", "a", ("/api-1/", "shop.out.example")),
+            ("/v1/", "shop.in.example", "ab", None),
+            ("/V1/", "shop.in.example", "a", None),
+            ("/x/v1/", "shop.in.example", "a", None),
+            ("/v1/", "1.in.example", "a", None),
+        )
+        for target, host, kind, expect in table:
+            found = ask(
+                balancer, "GET", target, {"Host": f"{host}:{balancer.port}", "X-Kind": kind}
+            )
+            if expect is None:
+                assert found.body == b"default", (target, host, kind)
+                continue
+            seen = found.json()
+            assert (seen["target"], *header(seen, "host")) == (
+                expect[0], f"{expect[1]}:{balancer.port}"
+            )
+        # A rewrite that matches and cannot be done is 500.
+        elbv2.modify_rule(
+            RuleArn=rule, Transforms=[rewrite("url-rewrite", "UrlRewriteConfig", "^/", "no path ")]
+        )
+        headers = {"Host": "shop.in.example", "X-Kind": "a"}
+        assert ask(balancer, "GET", "/v1/", headers).status == 500
+        elbv2.modify_rule(RuleArn=rule, ResetTransforms=True)
+        assert ask(balancer, "GET", "/v1/", headers).json()["target"] == "/v1/"
+    finally:
+        elbv2.delete_rule(RuleArn=rule)
+
+
 def test_a_group_without_targets_answers_503(elbv2, balancer, rules):
     group = elbv2.create_target_group(
         Name="empty", Protocol="HTTP", Port=80, VpcId=balancer.vpc, TargetType="ip"

@@ -44,7 +44,8 @@ pub fn front<'t>(tables: &'t Tables, view: &View) -> Front<'t> {
             None => refused(Kind::NotFound, format!("there is no API {id:?}")),
         };
     }
-    if let Some(arn) = tables.names.get(&*name) {
+    // AWS: the name with this label before it leads to the same load balancer.
+    if let Some(arn) = tables.names.get(name.strip_prefix("dualstack.").unwrap_or(&name)) {
         return match tables.balancers.get(arn) {
             Some(balancer) => front_balancer(tables, balancer, port, view),
             None => refused(Kind::NotFound, format!("there is no load balancer {arn}")),

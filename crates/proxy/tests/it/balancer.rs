@@ -227,18 +227,35 @@ fn ambiguous_requests_end_the_connection() {
     world.default_action(forward(&[(&group, 1)]));
     world.open_listener();
     let mut rig = Rig::start(&world);
-    let check = |rig: &Rig, lines: &str, expect: (u16, bool)| {
-        let got = rig.inside().request("GET", "/", "x", lines);
-        let closes = got.header("connection").is_some_and(|value| value == "close");
-        assert_eq!((got.status, closes), expect, "{lines:?}");
-    };
-    check(&rig, "", (200, false));
-    check(&rig, "Transfer_Encoding: x\r\n", (200, true));
-    check(&rig, "Content-Length: 0\r\n", (200, false));
-    world.balancer_attribute("routing.http.desync_mitigation_mode", "strictest");
-    rig.apply(&world);
-    check(&rig, "Content-Length: 0\r\n", (400, true));
-    world.balancer_attribute("routing.http.desync_mitigation_mode", "monitor");
-    rig.apply(&world);
-    check(&rig, "Transfer_Encoding: x\r\n", (200, false));
+    // Status, and whether the connection ends, in the modes in this order.
+    let modes = ["monitor", "defensive", "strictest"];
+    let (open, closed, refused) = ((200, false), (200, true), (400, true));
+    let rows = [
+        ("", "", [open; 3]),
+        ("X: \u{e9}\r\n", "", [open, open, refused]),
+        ("Content-Length: 0\r\n", "", [open, open, refused]),
+        ("Content-Length: 1\r\n", "x", [open, closed, refused]),
+        ("Transfer-Encoding: chunked\r\n", "0\r\n\r\n", [open, closed, refused]),
+        ("Transfer_Encoding: x\r\n", "", [open, closed, refused]),
+        ("Content.Length: 1\r\n", "", [open, closed, refused]),
+        ("Content-Length: 1\r\nContent-Length: 1\r\n", "x", [refused; 3]),
+        ("Content-Length: 1\r\nContent-Length: 2\r\n", "x", [refused; 3]),
+        ("Content-Length: 1\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n", [refused; 3]),
+        ("Content-Length: +1\r\n", "x", [refused; 3]),
+        ("Transfer-Encoding: chunked, chunked\r\n", "0\r\n\r\n", [refused; 3]),
+        ("Transfer-Encoding: nonsense\r\n", "", [refused; 3]),
+        ("X: a\r\n b\r\n", "", [refused; 3]),
+        ("X : a\r\n", "", [refused; 3]),
+    ];
+    for (place, mode) in modes.into_iter().enumerate() {
+        world.balancer_attribute("routing.http.desync_mitigation_mode", mode);
+        rig.apply(&world);
+        for (lines, body, expect) in &rows {
+            let mut client = rig.inside();
+            client.send(format!("GET / HTTP/1.1\r\nHost: x\r\n{lines}\r\n{body}").as_bytes());
+            let got = client.read(false).unwrap();
+            let closes = got.header("connection") == Some("close");
+            assert_eq!((got.status, closes), expect[place], "{mode} {lines:?}");
+        }
+    }
 }

@@ -44,6 +44,9 @@ fn bytes(view: &View) -> usize {
     view.headers.iter().map(|(name, value)| name.len() + ": ".len() + value.len()).sum()
 }
 
+/// DEVIATION: `routing.http2.enabled` does not decide which header names HTTP/1.1 clients may send;
+/// only `routing.http.drop_invalid_header_fields.enabled` does.
+///
 /// AWS: names other than letters, digits and hyphens are dropped when the load balancer is told
 /// to. What it alone may say of clients (certificates, identities) never comes from them.
 fn drop_lines(balancer: &BalancerTable, view: &View, edits: &mut Vec<Edit>) {

@@ -156,6 +156,23 @@ fn targets_that_cannot_be_had() {
     );
 }
 
+/// AWS: weights are kept whatever the health of the groups; nothing spills over.
+#[test]
+fn a_group_without_targets_fails_its_share() {
+    let mut world = World::main_road();
+    world.target_group("empty", &[]);
+    world.rule("web", 80, Priority::Default, vec![], forward(&[("tg", 1), ("empty", 1)]));
+    let tables = world.healthy();
+    let outcomes: Vec<_> = (0..64).map(|draw| outcome(&tables, &get("/"), draw)).collect();
+    let failed = outcomes
+        .iter()
+        .filter(|got| got.starts_with("503 target: target group empty has no registered targets"));
+    let served = outcomes.iter().filter(|got| got.starts_with("10.0.3."));
+    let (failed, served) = (failed.count(), served.count());
+    assert_eq!(failed + served, outcomes.len());
+    assert!(failed > 8 && served > 8, "{failed} {served}");
+}
+
 #[test]
 fn unhealthy_targets_are_left_out_until_all_are() {
     let tables = World::main_road().healthy();

@@ -89,6 +89,7 @@ fn load_balancer_names_at_the_front_door() {
     world.listener("web", 9000, &[]);
     check(&world, &at("WEB-1.us-east-1.elb.localhost:9000"), &port(9000));
     check(&world, &at("web-1.us-east-1.elb.localhost:8080"), &port(80));
+    check(&world, &at("dualstack.web-1.us-east-1.elb.localhost"), &port(80));
     let removed = (crate::fixture::balancer_arn("web"), listener_arn("web", 80));
     world.snapshot.listeners.remove(&removed);
     world.listener("web", 8500, &[]);

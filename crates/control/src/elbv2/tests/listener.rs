@@ -200,6 +200,18 @@ fn actions_are_held_to_awss_rules() {
     check(redirect(json!({ "Path": "/#{query}" })), bad, "'#{host}, #{path}, #{port}'");
     check(redirect(json!({ "Query": "#{x}" })), bad, "The redirect query");
     check(redirect(json!({ "StatusCode": "HTTP_307" })), invalid, "HTTP_301, HTTP_302");
+    check(redirect(json!({ "Protocol": "FTP" })), invalid, "(HTTPS?|#\\{protocol\\})");
+    // Redirects are 128 characters long in each part, fixed bodies 1,024.
+    let long = |count: usize, start: &str| format!("{start}{}", "a".repeat(count - start.len()));
+    for (part, start) in [("Host", ""), ("Path", "/"), ("Query", "")] {
+        let redirect = redirect(json!({ part: long(129, start), "Port": "81" }));
+        check(redirect, invalid, "length less than or equal to 128");
+    }
+    let fixed_body = |count: usize| {
+        let config = json!({ "StatusCode": "200", "MessageBody": long(count, "") });
+        json!({ "Type": "fixed-response", "FixedResponseConfig": config })
+    };
+    check(fixed_body(1025), invalid, "length less than or equal to 1024");
     check(json!({ "Type": "redirect" }), bad, "A 'RedirectConfig' must be specified");
     let odd = json!({ "StatusCode": "200", "ContentType": "image/png" });
     check(
@@ -223,6 +235,53 @@ fn actions_are_held_to_awss_rules() {
     let two = json!([fixed("200"), fixed("201")]);
     let input = with(http(&lb, 80, fixed("200")), json!({ "DefaultActions": two }));
     world.refuses("CreateListener", input, bad, "Exactly one action");
+}
+
+#[test]
+fn parts_of_actions_may_be_as_long_as_awss() {
+    let world = World::new();
+    let lb = world.load_balancer("web");
+    let long = |count: usize, start: &str| format!("{start}{}", "a".repeat(count - start.len()));
+    let config = json!({ "Host": long(128, ""), "Path": long(128, "/"), "Query": long(128, ""),
+        "StatusCode": "HTTP_302" });
+    let redirect = json!({ "Type": "redirect", "RedirectConfig": config });
+    world.ok("CreateListener", http(&lb, 80, redirect));
+    let config = json!({ "StatusCode": "200", "MessageBody": long(1024, "") });
+    let fixed = json!({ "Type": "fixed-response", "FixedResponseConfig": config });
+    world.ok("CreateListener", http(&lb, 81, fixed));
+}
+
+/// What redirects of an HTTPS listener may be, read directly: a listener needs a certificate.
+#[test]
+fn redirects_do_not_lead_from_https_to_http() {
+    use crate::elbv2::action::{Place, read};
+    let world = World::new();
+    world.load_balancer("web");
+    let state = world.store.snapshot();
+    let owner = state.load_balancers.iter().next().unwrap();
+    let check = |protocol: &str, port: &str, expect: Option<&str>| {
+        let config = shapes::elbv2::RedirectActionConfig {
+            protocol: Some(protocol.to_owned()),
+            port: Some(port.to_owned()),
+            status_code: "HTTP_301".to_owned(),
+            ..Default::default()
+        };
+        let action = shapes::elbv2::Action {
+            r#type: "redirect".to_owned(),
+            redirect_config: Some(config),
+            ..Default::default()
+        };
+        let place = Place { load_balancer: owner, protocol: "HTTPS", port: 443 };
+        let refused = read(&world.ctx(), &state, &place, vec![action]).err();
+        let message = refused.map(|fault| fault.message);
+        assert_eq!(message.as_deref(), expect, "{protocol} {port}");
+    };
+    let loops = "The redirect configuration is not valid because it creates a loop.";
+    check("HTTP", "80", Some("A redirect from HTTPS to HTTP is not allowed"));
+    check("HTTPS", "443", Some(loops));
+    check("#{protocol}", "#{port}", Some(loops));
+    check("HTTPS", "8443", None);
+    check("#{protocol}", "8443", None);
 }
 
 #[test]

@@ -174,6 +174,10 @@ fn are_found_by_arn_by_name_and_in_pages() {
     check(json!({ "LoadBalancerArns": [gone] }), "LoadBalancerNotFound", missing);
     check(json!({ "Names": ["a", "x"] }), "LoadBalancerNotFound", "'[x]' not found");
     check(json!({ "Names": ["a"], "LoadBalancerArns": [arns[0]] }), "ValidationError", "same time");
+    let many = vec![&arns[0]; 21];
+    check(json!({ "LoadBalancerArns": many }), "ValidationError", "at most 20");
+    check(json!({ "PageSize": 0 }), "ValidationError", "greater than or equal to 1");
+    check(json!({ "PageSize": 401 }), "ValidationError", "less than or equal to 400");
     check(json!({ "Marker": "zz" }), "ValidationError", "marker");
     let wrong = json!({ "LoadBalancerArns": ["web"] });
     check(wrong, "ValidationError", "'web' is not a valid load balancer ARN");

@@ -326,6 +326,9 @@ fn the_default_rule_stays_as_it_is() {
     check("DeleteRule", json!({ "RuleArn": arn }));
     check("ModifyRule", json!({ "RuleArn": arn, "Conditions": [path_is("/a")] }));
     check("ModifyRule", json!({ "RuleArn": arn, "Actions": [fixed("200")] }));
+    let transform = rewrite("url-rewrite", "UrlRewriteConfig", &[("^/a", "/b")]);
+    check("ModifyRule", json!({ "RuleArn": arn, "Transforms": [transform] }));
+    check("ModifyRule", json!({ "RuleArn": arn, "ResetTransforms": true }));
     let pairs = json!([{ "RuleArn": arn, "Priority": 1 }]);
     check("SetRulePriorities", json!({ "RulePriorities": pairs }));
 }
