@@ -37,7 +37,7 @@ fn group_number(arn: &str, number: usize) -> TargetGroupArn {
 }
 
 fn fill_groups(world: &World, arn: &str, count: usize) {
-    let first = |state: &Snapshot| TargetGroup::clone(&state.target_groups.iter().next().unwrap());
+    let first = |state: &Snapshot| TargetGroup::clone(state.target_groups.iter().next().unwrap());
     fill(world, first, count, |group, number| {
         group.arn = group_number(arn, number);
         group.name = format!("x{number}");
@@ -57,8 +57,7 @@ fn load_balancers_and_their_listeners() {
     }
     world.ok("CreateListener", listener(1));
     world.refuses("CreateListener", listener(9999), "TooManyListeners", "has been reached");
-    let first =
-        |state: &Snapshot| LoadBalancer::clone(&state.load_balancers.iter().next().unwrap());
+    let first = |state: &Snapshot| LoadBalancer::clone(state.load_balancers.iter().next().unwrap());
     fill(&world, first, LOAD_BALANCERS_PER_REGION, |copy, number| {
         copy.arn = LoadBalancerArn::from(format!("{arn}x{number}"));
         copy.name = format!("x{number}");
