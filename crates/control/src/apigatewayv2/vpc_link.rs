@@ -93,8 +93,8 @@ pub fn update_vpc_link(
 
 /// Removes a link and its interfaces. Integrations that use it keep its id; they lead nowhere.
 ///
-/// DEVIATION: a VPC link stays AVAILABLE however long it carries nothing, and never fails; AWS makes
-/// it INACTIVE after 60 days without traffic.
+/// DEVIATION: a VPC link stays AVAILABLE however long it carries nothing, and never fails; AWS
+/// makes it INACTIVE after 60 days without traffic.
 ///
 /// DEVIATION: a VPC link is gone as soon as it is deleted; it is never seen as `DELETING`.
 pub fn delete_vpc_link(
