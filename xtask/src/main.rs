@@ -4,6 +4,7 @@
 mod bench;
 mod churn;
 mod codegen;
+mod results;
 mod test;
 mod tidy;
 

@@ -29,7 +29,7 @@ pub struct Args {
     /// Client connections, all busy
     #[arg(long, default_value_t = 64)]
     connections: usize,
-    /// Write the table to bench/RESULTS.md too
+    /// Write the section of bench/RESULTS.md too
     #[arg(long)]
     record: bool,
 }
@@ -49,8 +49,8 @@ pub fn run(args: &Args) -> Result<()> {
     let table = table?;
     println!("{table}");
     if args.record {
-        let title = "# Results\n\nOne run of `cargo xtask bench --record`.\n\n";
-        std::fs::write(root.join("bench/RESULTS.md"), format!("{title}{table}\n"))?;
+        let title = "## CPU per request\n\nOne run of `cargo xtask bench --record`.";
+        crate::results::record(&root, "bench", &format!("{title}\n\n{table}"))?;
     }
     Ok(())
 }
