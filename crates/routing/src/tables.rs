@@ -23,7 +23,9 @@ pub use balancer::{
     Algorithm, BalancerTable, ForwardedFor, GroupTable, GroupUsers, ListenerTable, RuleEntry,
     Standing, TargetEntry,
 };
-pub use gateway::{ApiTable, Fault, IntegrationEntry, Plan, RouteEntry, RouteTable, StageTable};
+pub use gateway::{
+    ApiTable, Fault, IntegrationEntry, Plan, RouteEntry, RouteTable, StageTable, Way,
+};
 pub use link::{Endpoint, LinkPath, LinkTable, Links};
 pub use work::{Check, Probe, Socket};
 

@@ -41,7 +41,7 @@ pub(super) fn compile(
             continue;
         }
         let table = kept
-            .balancer(balancer, &tables.network)
+            .balancer(balancer)
             .unwrap_or_else(|| Arc::new(compile_balancer(snapshot, balancer)));
         tables.names.insert(table.dns_name.clone(), balancer.arn.clone());
         tables.balancers.insert(balancer.arn.clone(), table);
@@ -113,7 +113,8 @@ fn nodes(
     nodes
 }
 
-fn ports(snapshot: &Snapshot, balancer: &LoadBalancer) -> BTreeMap<u16, ListenerArn> {
+/// The listeners by port.
+pub(super) fn ports(snapshot: &Snapshot, balancer: &LoadBalancer) -> BTreeMap<u16, ListenerArn> {
     let listeners = snapshot.listeners.under(&balancer.arn);
     listeners.map(|listener| (listener.port, listener.arn.clone())).collect()
 }

@@ -1,11 +1,11 @@
 //! APIs, stages, routes and integrations from their records.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use model::gateway::{Api, Content, Cors, Integration, Route, Stage};
-use model::{DeploymentId, IntegrationId, Snapshot};
+use model::{DeploymentId, IntegrationId, Snapshot, VpcLinkId};
 
 use crate::compile::kept::Kept;
 use crate::finding::{Refusal, Step};
@@ -14,16 +14,18 @@ use crate::gateway::mapping::{self, Place, RequestMapping, ResponseMapping};
 use crate::gateway::route::{RouteTrie, parse_key, variables};
 use crate::gateway::uri::Uri;
 use crate::live::Bound;
-use crate::tables::{ApiTable, Fault, IntegrationEntry, Plan, RouteEntry, RouteTable, StageTable};
+use crate::tables::{
+    ApiTable, Fault, IntegrationEntry, LinkPath, Plan, RouteEntry, RouteTable, StageTable, Way,
+};
 use crate::{Finding, Tables, link};
 
 type Entry = Result<Arc<IntegrationEntry>, Fault>;
+type Ways = BTreeMap<(VpcLinkId, String), Way>;
 
 /// Makes the APIs' tables. Links and listeners have to be in `tables` already.
 pub(super) fn compile(snapshot: &Snapshot, kept: &Kept<'_>, tables: &mut Tables) {
-    let same_paths = kept.has_same_paths(tables);
     let table = |api: &Arc<Api>| {
-        let kept = kept.api(api).filter(|_| same_paths);
+        let kept = kept.api(api, tables);
         let table = kept.unwrap_or_else(|| Arc::new(compile_api(snapshot, tables, api)));
         (api.id.clone(), table)
     };
@@ -142,9 +144,12 @@ impl Maker<'_> {
                 "let the backend send CORS headers, which pass unchanged",
             ));
         }
-        let integrations: HashMap<_, _> =
-            integrations.map(|record| (&record.id, self.integration(record, findings))).collect();
-        let mut table = RouteTable { disabled, trie: RouteTrie::default(), default: None };
+        let mut ways = Ways::default();
+        let integrations: HashMap<_, _> = integrations
+            .map(|record| (&record.id, self.integration(record, &mut ways, findings)))
+            .collect();
+        let ways = ways.into_values().collect();
+        let mut table = RouteTable { disabled, trie: RouteTrie::default(), default: None, ways };
         for record in routes {
             self.add_route(&mut table, record, &integrations, findings);
         }
@@ -193,9 +198,14 @@ impl Maker<'_> {
         }
     }
 
-    fn integration(&self, record: &Integration, findings: &mut Vec<Finding>) -> Entry {
+    fn integration(
+        &self,
+        record: &Integration,
+        ways: &mut Ways,
+        findings: &mut Vec<Finding>,
+    ) -> Entry {
         let resource = format!("{}/{}", self.api.id, record.id);
-        let plan = self.plan(record)?;
+        let plan = self.plan(record, ways)?;
         if let Plan::Private(Err(refusal)) = &plan {
             let message = format!("{}; requests get 503", refusal.reason);
             findings.push(Finding::new(&resource, message, super::fix(refusal)));
@@ -211,7 +221,7 @@ impl Maker<'_> {
         }))
     }
 
-    fn plan(&self, record: &Integration) -> Result<Plan, Fault> {
+    fn plan(&self, record: &Integration, ways: &mut Ways) -> Result<Plan, Fault> {
         let uri = record.uri.as_deref().unwrap_or("");
         // MISSING: Integrations with functions and AWS services answer 500.
         if record.integration_type != "HTTP_PROXY" {
@@ -227,8 +237,18 @@ impl Maker<'_> {
         }
         Ok(match uri.contains("${stageVariables.") {
             true => Plan::PrivateByStage(link.clone(), uri.to_string()),
-            false => Plan::Private(link::resolve(self.tables, link, uri)),
+            false => Plan::Private(self.way(link, uri, ways)),
         })
+    }
+
+    /// Where a link leads; integrations that lead to the same place ask once.
+    fn way(&self, link: &VpcLinkId, uri: &str, ways: &mut Ways) -> Result<LinkPath, Refusal> {
+        let way = ways.entry((link.clone(), uri.to_owned())).or_insert_with(|| Way {
+            link: link.clone(),
+            listener: uri.to_owned(),
+            path: link::resolve(self.tables, link, uri),
+        });
+        way.path.clone()
     }
 }
 

@@ -30,7 +30,7 @@ pub(super) fn compile(snapshot: &Snapshot, kept: &Kept<'_>, tables: &mut Tables)
     for group in snapshot.target_groups.iter() {
         let user = tables.users.get(&group.arn);
         let balancer = user.and_then(|arn| tables.balancers.get(arn));
-        let table = kept.group(group, balancer, &tables.network).unwrap_or_else(|| {
+        let table = kept.group(group, balancer, tables).unwrap_or_else(|| {
             let balancer = balancer.map(|balancer| &**balancer);
             Arc::new(compile_group(snapshot, tables, group, balancer))
         });
@@ -210,6 +210,22 @@ fn address(
     Ok(SocketAddr::new(ip, target.id.port))
 }
 
+/// Whether security groups permit and refuse what they did when the group's table was made.
+pub(super) fn has_same_permits(
+    tables: &Tables,
+    group: &TargetGroup,
+    balancer: Option<&Arc<BalancerTable>>,
+    table: &GroupTable,
+) -> bool {
+    let balancer = balancer.map(|balancer| &**balancer);
+    let holds = |address, before: &Result<IpAddr, Refusal>| {
+        permit(tables, group, balancer, address) == *before
+    };
+    let mut targets = table.targets.iter();
+    targets.all(|target| target.address.is_none_or(|address| holds(address, &target.permit)))
+        && table.checks.iter().all(|check| holds(check.address, &check.permit))
+}
+
 /// The load balancer's address that may connect there.
 fn permit(
     tables: &Tables,
@@ -248,10 +264,23 @@ fn checks(
         ));
         Matcher::default()
     });
-    let check = |target: &TargetEntry| {
+    let mut check = |target: &TargetEntry| {
         let address = target.address.filter(|_| target.standing == Standing::InService)?;
         let address = SocketAddr::new(address.ip(), settings.port.unwrap_or(address.port()));
-        let same = Some(address) == target.address;
+        let permit = match Some(address) == target.address {
+            true => target.permit.clone(),
+            false => permit(tables, group, Some(balancer), address),
+        };
+        if let (Err(refusal), Ok(_)) = (&permit, &target.permit) {
+            findings.push(Finding::new(
+                format!("{} {}:{}", group.arn, target.id.id, target.id.port),
+                format!(
+                    "requests get through, health checks do not: {}; the target becomes unhealthy",
+                    refusal.reason
+                ),
+                super::fix(refusal),
+            ));
+        }
         let vpc = group.vpc.as_ref();
         Some(Check {
             group: group.arn.clone(),
@@ -266,13 +295,10 @@ fn checks(
             healthy_threshold: settings.healthy_threshold,
             unhealthy_threshold: settings.unhealthy_threshold,
             matcher: matcher.clone(),
-            permit: match same {
-                true => target.permit.clone(),
-                false => permit(tables, group, Some(balancer), address),
-            },
+            permit,
         })
     };
-    targets.iter().filter_map(check).collect()
+    targets.iter().filter_map(&mut check).collect()
 }
 
 fn probe(settings: &HealthCheck) -> Option<Probe> {

@@ -12,8 +12,8 @@ use model::gateway::Api;
 use model::{ApiId, ListenerArn, LoadBalancerArn, Snapshot, TargetGroupArn};
 
 use crate::Tables;
-use crate::network::Network;
-use crate::tables::{ApiTable, BalancerTable, GroupTable, GroupUsers, Links, ListenerTable};
+use crate::network::{BookSockets, Network};
+use crate::tables::{ApiTable, BalancerTable, GroupTable, GroupUsers, Links, ListenerTable, Way};
 
 /// What an earlier compile left, or nothing.
 pub(super) struct Kept<'s> {
@@ -68,11 +68,19 @@ impl<'s> Kept<'s> {
         same.then(|| Arc::clone(&tables.network))
     }
 
-    /// The links and the network (their interfaces and groups).
-    pub(super) fn links(&self, network: &Arc<Network>) -> Option<Arc<Links>> {
-        let before = self.before.as_ref()?;
-        let same = before.has(network) && self.now.vpc_links.is_same(&before.snapshot.vpc_links);
-        same.then(|| Arc::clone(&before.tables.links))
+    /// The address book's part that settings fill; settings stay the same.
+    pub(super) fn book_sockets(&self) -> Option<Arc<BookSockets>> {
+        Some(Arc::clone(&self.before.as_ref()?.tables.network.book.sockets))
+    }
+
+    /// The links, their interfaces, and default security groups.
+    pub(super) fn links(&self) -> Option<Arc<Links>> {
+        let Before { snapshot: old, tables, .. } = self.before.as_ref()?;
+        let now = self.now;
+        let same = now.vpc_links.is_same(&old.vpc_links)
+            && now.network_interfaces.is_same(&old.network_interfaces)
+            && now.security_groups.is_same(&old.security_groups);
+        same.then(|| Arc::clone(&tables.links))
     }
 
     /// Rules.
@@ -81,36 +89,48 @@ impl<'s> Kept<'s> {
         self.now.rules.is_same(&snapshot.rules).then(|| Arc::clone(&tables.users))
     }
 
-    /// The record, its listeners, its VPC, the network.
-    pub(super) fn balancer(
-        &self,
-        record: &Arc<LoadBalancer>,
-        network: &Arc<Network>,
-    ) -> Option<Arc<BalancerTable>> {
+    /// The record, its listeners as far as their ports go, its interfaces, its VPC.
+    pub(super) fn balancer(&self, record: &Arc<LoadBalancer>) -> Option<Arc<BalancerTable>> {
         let before = self.before.as_ref()?;
-        let (old, vpc) = (before.snapshot, &record.vpc);
-        let same = before.has(network)
-            && !before.balancers.contains(&record.arn)
-            && is(record, old.load_balancers.get(&record.arn))
-            && are(self.now.vpcs.get(vpc), old.vpcs.get(vpc));
-        same.then(|| before.tables.balancers.get(&record.arn).cloned())?
+        let (now, old, vpc) = (self.now, before.snapshot, &record.vpc);
+        let table = before.tables.balancers.get(&record.arn)?;
+        let same_interfaces = record.zones.iter().all(|zone| {
+            let id = &zone.interface;
+            are(now.network_interfaces.get(id), old.network_interfaces.get(id))
+        });
+        let same = is(record, old.load_balancers.get(&record.arn))
+            && same_interfaces
+            && are(now.vpcs.get(vpc), old.vpcs.get(vpc))
+            && (!before.balancers.contains(&record.arn)
+                || super::balancer::ports(now, record) == table.ports);
+        same.then(|| Arc::clone(table))
     }
 
-    /// The record, its targets, the load balancer that uses it, the network.
+    /// The record, its targets, the load balancer that uses it, what stands on the addresses, and
+    /// what security groups permit.
     pub(super) fn group(
         &self,
         record: &Arc<TargetGroup>,
         balancer: Option<&Arc<BalancerTable>>,
-        network: &Arc<Network>,
+        tables: &Tables,
     ) -> Option<Arc<GroupTable>> {
         let before = self.before.as_ref()?;
         let table = before.tables.groups.get(&record.arn)?;
         let user = table.balancer.as_ref().and_then(|arn| before.tables.balancers.get(arn));
-        let same = before.has(network)
-            && !before.groups.contains(&record.arn)
+        let same = !before.groups.contains(&record.arn)
             && is(record, before.snapshot.target_groups.get(&record.arn))
-            && are(balancer, user);
+            && are(balancer, user)
+            && (before.has(&tables.network)
+                || self.has_same_addresses(before)
+                    && super::group::has_same_permits(tables, record, balancer, table));
         same.then(|| Arc::clone(table))
+    }
+
+    /// Interfaces and instances, and with them the address book.
+    fn has_same_addresses(&self, before: &Before<'_>) -> bool {
+        let (now, old) = (self.now, before.snapshot);
+        now.network_interfaces.is_same(&old.network_interfaces)
+            && now.instances.is_same(&old.instances)
     }
 
     /// The groups that look different to rules: new, removed, written, or of another load balancer.
@@ -125,7 +145,7 @@ impl<'s> Kept<'s> {
     }
 
     /// The record, its rules, the groups they name (as far as rules look at them), the load
-    /// balancer's table (and with it the network).
+    /// balancer's table, the addresses of its sockets.
     pub(super) fn listener(
         &self,
         record: &Arc<Listener>,
@@ -137,6 +157,7 @@ impl<'s> Kept<'s> {
         let same = !before.listeners.contains(&record.arn)
             && is(record, before.snapshot.listeners.get(&key))
             && is(balancer, before.tables.balancers.get(&balancer.arn))
+            && self.has_same_addresses(before)
             && (moved.is_empty() || !self.names_any(record, moved));
         same.then(|| before.tables.listeners.get(&record.arn).cloned())?
     }
@@ -151,23 +172,15 @@ impl<'s> Kept<'s> {
         })
     }
 
-    /// Whether links lead where they led: links, listeners, load balancers, the network.
-    pub(super) fn has_same_paths(&self, tables: &Tables) -> bool {
-        let Some(before) = &self.before else { return false };
-        let old = before.tables;
-        before.has(&tables.network)
-            && Arc::ptr_eq(&tables.links, &old.links)
-            && self.now.listeners.is_same(&before.snapshot.listeners)
-            && tables.balancers.len() == old.balancers.len()
-            && tables.balancers.iter().all(|(arn, table)| is(table, old.balancers.get(arn)))
-    }
-
-    /// The record and its children; the caller has seen to it that links lead where they led.
-    pub(super) fn api(&self, record: &Arc<Api>) -> Option<Arc<ApiTable>> {
+    /// The record and its children, and where links lead from it.
+    pub(super) fn api(&self, record: &Arc<Api>, tables: &Tables) -> Option<Arc<ApiTable>> {
         let before = self.before.as_ref()?;
         let same =
             !before.apis.contains(&record.id) && is(record, before.snapshot.apis.get(&record.id));
-        same.then(|| before.tables.apis.get(&record.id).cloned())?
+        let table = before.tables.apis.get(&record.id).filter(|_| same)?;
+        let leads_there =
+            |way: &Way| crate::link::resolve(tables, &way.link, &way.listener) == way.path;
+        table.ways().all(leads_there).then(|| Arc::clone(table))
     }
 }
 

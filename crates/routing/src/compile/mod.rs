@@ -40,8 +40,9 @@ pub fn recompile(
 }
 
 fn make(snapshot: &Snapshot, settings: &Settings, kept: &Kept<'_>) -> (Tables, Vec<Finding>) {
-    let network = kept.network().unwrap_or_else(|| Arc::new(network::compile(snapshot, settings)));
-    let links = kept.links(&network).unwrap_or_else(|| Arc::new(link::compile(snapshot)));
+    let network =
+        kept.network().unwrap_or_else(|| Arc::new(network::compile(snapshot, settings, kept)));
+    let links = kept.links().unwrap_or_else(|| Arc::new(link::compile(snapshot)));
     let users = kept.users().unwrap_or_else(|| Arc::new(group::users(snapshot)));
     let revision = snapshot.revision;
     let key = Key::new(&settings.secret);

@@ -1,19 +1,22 @@
 //! Interfaces, security groups and the address book from their records.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
 use ipnet::IpNet;
 use model::network::{Direction, Peer, SecurityGroupRule};
 use model::{Settings, Snapshot, Tags, VpcId};
 
 use crate::Finding;
-use crate::network::book::{self, Book};
+use crate::compile::kept::Kept;
+use crate::network::book::{self, Book, BookSockets};
 use crate::network::{GroupRules, Network, Protocol, Rule, RulePeer};
 
 /// Makes the network's tables.
-pub(super) fn compile(snapshot: &Snapshot, settings: &Settings) -> Network {
+pub(super) fn compile(snapshot: &Snapshot, settings: &Settings, kept: &Kept<'_>) -> Network {
     let mut findings = Vec::new();
-    let book = address_book(snapshot, settings, &mut findings);
+    let sockets = || Arc::new(settings.address_book.iter().copied().collect());
+    let sockets = kept.book_sockets().unwrap_or_else(sockets);
+    let book = address_book(snapshot, sockets, &mut findings);
     let mut network = Network { book, ..Network::default() };
     for group in snapshot.security_groups.iter() {
         let rules = GroupRules { name: group.name.clone(), ..GroupRules::default() };
@@ -73,8 +76,11 @@ fn rule(record: &SecurityGroupRule, findings: &mut Vec<Finding>) -> Option<Rule>
     Some(Rule { protocol, ports, peer })
 }
 
-fn address_book(snapshot: &Snapshot, settings: &Settings, findings: &mut Vec<Finding>) -> Book {
-    let sockets: HashMap<_, _> = settings.address_book.iter().copied().collect();
+fn address_book(
+    snapshot: &Snapshot,
+    sockets: Arc<BookSockets>,
+    findings: &mut Vec<Finding>,
+) -> Book {
     let mut book = Book { sockets, ..Book::default() };
     let mut enter = |vpc: &VpcId, ip: std::net::Ipv4Addr, id: &str, tags: &Tags| {
         let Some(text) = tags.get(book::TAG) else { return };

@@ -285,6 +285,10 @@ fn probes_follow_the_health_check() {
     );
     let denied = findings(|w| w.forbid("sg-task", Direction::Ingress));
     assert_eq!(denied.len(), 2);
+    // Requests get through, probes of another port do not.
+    let denied = findings(|w| w.change_group("tg", |group| group.health_check.port = Some(9999)));
+    assert_eq!(denied.len(), 2);
+    assert!(denied[0].contains("health checks do not: ") && denied[0].contains("tcp 9999"));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use model::VpcId;
 
@@ -14,11 +15,14 @@ pub enum Stand {
     Socket(SocketAddr),
 }
 
+/// Exact addresses and ports, and the sockets that they stand for.
+pub type BookSockets = HashMap<SocketAddr, SocketAddr>;
+
 /// Where addresses really are. An address that is not in here is where it says it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Book {
     /// Settings: exact address and port, in any VPC.
-    pub sockets: HashMap<SocketAddr, SocketAddr>,
+    pub sockets: Arc<BookSockets>,
     /// Tags `breezeway:address` of interfaces and instances.
     pub stands: HashMap<(VpcId, IpAddr), Stand>,
 }

@@ -13,7 +13,7 @@ use model::{SecurityGroupId, VpcId};
 
 use crate::Finding;
 
-pub use book::Book;
+pub use book::{Book, BookSockets};
 pub use permit::{Port, Protocol, accept_permit, permit, permit_any};
 
 /// Interfaces, security groups and the address book.

@@ -53,6 +53,13 @@ impl StageTable {
     }
 }
 
+impl ApiTable {
+    /// The ways through VPC links that its tables were made with.
+    pub(crate) fn ways(&self) -> impl Iterator<Item = &Way> {
+        self.stages.values().filter_map(|stage| stage.routes.as_ref()).flat_map(|r| &r.ways)
+    }
+}
+
 /// The routes of a deployment.
 #[derive(Debug)]
 pub struct RouteTable {
@@ -62,6 +69,19 @@ pub struct RouteTable {
     pub trie: RouteTrie,
     /// `$default`.
     pub default: Option<Arc<RouteEntry>>,
+    /// The ways through VPC links that integrations take, each once.
+    pub ways: Vec<Way>,
+}
+
+/// A VPC link and a listener's ARN, and what came of resolving them.
+#[derive(Debug)]
+pub struct Way {
+    /// The link.
+    pub link: VpcLinkId,
+    /// The ARN as the integration has it.
+    pub listener: String,
+    /// How to get there, or why not.
+    pub path: Result<LinkPath, Refusal>,
 }
 
 /// A route.

@@ -217,7 +217,12 @@ fn what_has_not_changed_is_kept() {
     );
     check(
         |w| w.change_balancer("more", |record| record.attributes = Default::default()),
-        &["api abc", "api xyz", "balancer more", "group other", "listener more"],
+        &["balancer more", "group other", "listener more"],
+    );
+    check(|w| w.allow("sg-alb", Direction::Ingress, "udp", Some((9, 9)), "::/0"), &["network "]);
+    check(
+        |w| w.listener("web", 80, &[("routing.http.response.server.enabled", "false")]),
+        &["listener web"],
     );
 }
 

@@ -8,7 +8,8 @@ use crate::gateway::errors::Kind;
 use crate::tables::Fault;
 
 fn table(keys: &[&str]) -> RouteTable {
-    let mut routes = RouteTable { disabled: false, trie: RouteTrie::default(), default: None };
+    let mut routes =
+        RouteTable { disabled: false, trie: RouteTrie::default(), default: None, ways: Vec::new() };
     for key in keys {
         let parsed = parse_key(key);
         let refusal = Refusal::new(Step::Integration, "none");
