@@ -3,14 +3,16 @@
 //! A row per record: kind, key, JSON body. The JSON is a private spelling of the records; its
 //! version is `FORMAT_VERSION`, and a golden file in the tests holds what each version looked like.
 
+use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use model::snapshot::{ForEachKind, for_each_kind};
 use model::{Key, Record, Snapshot};
 use rusqlite::{Connection, ErrorCode};
 
+use crate::checkpoint::Checkpoints;
 use crate::{Change, StoreError};
 
 /// The version of the durable form that this build writes.
@@ -18,6 +20,10 @@ pub const FORMAT_VERSION: i64 = 1;
 
 /// How long to wait for a node that is just ending to let go of the file.
 const LOCK_PATIENCE: Duration = Duration::from_secs(1);
+
+/// Pages of the write-ahead log beyond which a commit empties it itself, because the thread that
+/// should cannot keep up. In pages of 4 KiB.
+const MAX_LOG_PAGES: i64 = 16_384;
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS records (
@@ -34,9 +40,18 @@ pub(crate) enum Backend {
     /// Nowhere: the node is ephemeral.
     Memory,
     /// A database file.
-    Sqlite { connection: Connection, path: String },
+    Sqlite(Sqlite),
     /// Nowhere any more: the file was let go.
     Closed,
+}
+
+/// An open database file. Its parts end in this order.
+pub(crate) struct Sqlite {
+    checkpoints: Checkpoints,
+    connection: Connection,
+    path: String,
+    /// Held for as long as this node uses the file.
+    _lock: File,
 }
 
 impl Backend {
@@ -48,15 +63,18 @@ impl Backend {
             path: name.clone(),
             cause: error.to_string(),
         })?;
+        let lock = lock(path)?;
         let connection = Connection::open(path).map_err(fail)?;
-        let found = lock(&connection).map_err(fail)?;
+        let found = prepare(&connection).map_err(fail)?;
         if found > FORMAT_VERSION {
             return Err(StoreError::Format { path: name, found, known: FORMAT_VERSION });
         }
         connection.execute_batch(SCHEMA).map_err(fail)?;
         let snapshot = load(&connection, &name)?;
         connection.pragma_update(None, "user_version", FORMAT_VERSION).map_err(fail)?;
-        Ok((Self::Sqlite { connection, path: name }, snapshot))
+        let checkpoints = Checkpoints::start(path).map_err(fail)?;
+        let open = Sqlite { checkpoints, connection, path: name, _lock: lock };
+        Ok((Self::Sqlite(open), snapshot))
     }
 
     /// Makes the changes of one transaction durable: all of them, or none.
@@ -64,8 +82,11 @@ impl Backend {
         match self {
             Self::Memory => Ok(()),
             Self::Closed => Err(StoreError::Closed),
-            Self::Sqlite { connection, path } => {
-                write(connection, revision, changes).map_err(|cause| database_error(path, &cause))
+            Self::Sqlite(open) => {
+                write(&mut open.connection, revision, changes)
+                    .map_err(|cause| database_error(&open.path, &cause))?;
+                open.checkpoints.committed(changes.len() + 1);
+                Ok(())
             }
         }
     }
@@ -89,13 +110,38 @@ fn make_private(path: &Path) -> std::io::Result<()> {
     options.open(path).map(drop)
 }
 
+/// Keeps a second node from the file. The lock is on a file of its own, since SQLite's own locks
+/// would keep our second connection out, too.
+fn lock(path: &Path) -> Result<File, StoreError> {
+    let fail = |error: std::io::Error| StoreError::Database {
+        path: path.display().to_string(),
+        cause: error.to_string(),
+    };
+    let place = path.with_extension("lock");
+    make_private(&place).map_err(fail)?;
+    let file = File::options().append(true).open(place).map_err(fail)?;
+    let deadline = Instant::now() + LOCK_PATIENCE;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::Error(error)) => return Err(fail(error)),
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            Err(TryLockError::WouldBlock) => {
+                return Err(StoreError::InUse { path: path.display().to_string() });
+            }
+        }
+    }
+}
+
 /// WAL with FULL sync: a commit that returned survives a crash of the process and of the machine.
-/// The exclusive lock keeps a second node from the same file. Answers the format of the file.
-fn lock(connection: &Connection) -> rusqlite::Result<i64> {
+/// Answers the format of the file.
+fn prepare(connection: &Connection) -> rusqlite::Result<i64> {
     connection.busy_timeout(LOCK_PATIENCE)?;
-    connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "wal_autocheckpoint", MAX_LOG_PAGES)?;
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
@@ -105,10 +151,10 @@ fn write(connection: &mut Connection, revision: u64, changes: &[Change]) -> rusq
         match &change.body {
             Some(body) => transaction
                 .prepare_cached("INSERT OR REPLACE INTO records VALUES (?1, ?2, ?3)")?
-                .execute((change.kind, &change.key, body))?,
+                .execute((&change.kind, &change.key, body))?,
             None => transaction
                 .prepare_cached("DELETE FROM records WHERE kind = ?1 AND key = ?2")?
-                .execute((change.kind, &change.key))?,
+                .execute((&change.kind, &change.key))?,
         };
     }
     transaction
@@ -185,6 +231,49 @@ impl ForEachKind for Loader<'_> {
             R::table_mut(&mut self.snapshot).insert(Arc::new(read(&key, &body)?));
         }
         self.known.push(R::KIND);
+        Ok(())
+    }
+}
+
+/// Makes changes to a state that were made durable elsewhere.
+pub(crate) fn replay(snapshot: &mut Snapshot, changes: &[Change]) -> Result<(), StoreError> {
+    for change in changes {
+        let mut replay = Replay { snapshot, change, done: false };
+        for_each_kind(&mut replay)?;
+        if !replay.done {
+            let (kind, key) = (change.kind.to_string(), change.key.clone());
+            let cause = "it is of a kind that this version does not know".into();
+            return Err(StoreError::Record { kind, key, cause });
+        }
+    }
+    Ok(())
+}
+
+struct Replay<'a> {
+    snapshot: &'a mut Snapshot,
+    change: &'a Change,
+    done: bool,
+}
+
+impl ForEachKind for Replay<'_> {
+    type Error = StoreError;
+
+    fn kind<R: Record>(&mut self) -> Result<(), StoreError> {
+        let Change { kind, key, body } = self.change;
+        if kind != R::KIND {
+            return Ok(());
+        }
+        self.done = true;
+        let table = R::table_mut(self.snapshot);
+        match body {
+            Some(body) => table.insert(Arc::new(read(key, body)?)),
+            None => {
+                let gone = table.iter().map(|record| record.key()).find(|own| own.text() == *key);
+                if let Some(gone) = gone {
+                    table.remove(&gone);
+                }
+            }
+        }
         Ok(())
     }
 }

@@ -6,15 +6,18 @@
 //! decided in `control`; this crate only refuses states that must not exist.
 
 mod backend;
+mod checkpoint;
 mod invariants;
 mod txn;
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::Instant;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use model::{Revision, Snapshot};
 use tokio::sync::watch;
+use tracing::debug;
 
 pub use backend::FORMAT_VERSION;
 pub use txn::{Change, Txn};
@@ -89,6 +92,19 @@ pub struct Store {
     current: ArcSwap<Snapshot>,
     backend: Mutex<backend::Backend>,
     published: watch::Sender<Arc<Snapshot>>,
+    /// Why the last commit was not made durable.
+    trouble: ArcSwapOption<String>,
+    /// Who wants to hear of each commit; sent to under the lock of the backend.
+    listener: Mutex<Option<mpsc::Sender<Commit>>>,
+}
+
+/// What a commit changed, in its durable form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Commit {
+    /// The revision that it made.
+    pub revision: Revision,
+    /// What was changed, in order.
+    pub changes: Vec<Change>,
 }
 
 /// What a transaction gave, and the revision whose state holds its effect.
@@ -116,7 +132,8 @@ impl Store {
         let snapshot = Arc::new(snapshot);
         let (published, _) = watch::channel(Arc::clone(&snapshot));
         let current = ArcSwap::from(snapshot);
-        Self { current, backend: Mutex::new(backend), published }
+        let (trouble, listener) = (ArcSwapOption::empty(), Mutex::default());
+        Self { current, backend: Mutex::new(backend), published, trouble, listener }
     }
 
     /// The state as of the last commit.
@@ -144,18 +161,79 @@ impl Store {
         &self,
         operation: impl FnOnce(&mut Txn) -> Result<T, E>,
     ) -> Result<Committed<T>, Aborted<E>> {
+        let asked = Instant::now();
         let mut backend = self.backend.lock().unwrap_or_else(PoisonError::into_inner);
+        let begun = Instant::now();
         let mut txn = Txn::on(self.snapshot());
         let value = operation(&mut txn).map_err(Aborted::Operation)?;
         if txn.is_unchanged() {
             return Ok(Committed { value, revision: txn.revision });
         }
+        let operated = Instant::now();
         invariants::check(&txn)?;
         let (snapshot, changes) = txn.finish();
         let revision = snapshot.revision;
-        backend.commit(revision, &changes)?;
+        let checked = Instant::now();
+        self.commit(&mut backend, revision, &changes)?;
+        let durable = Instant::now();
         self.publish(snapshot);
+        self.tell(Commit { revision, changes });
+        debug!(
+            target: "breezeway::write",
+            revision,
+            queue_us = (begun - asked).as_micros() as u64,
+            operation_us = (operated - begun).as_micros() as u64,
+            invariants_us = (checked - operated).as_micros() as u64,
+            durable_us = (durable - checked).as_micros() as u64,
+            "committed"
+        );
         Ok(Committed { value, revision })
+    }
+
+    /// Why changes cannot be kept, if the last one could not (a full disk, say).
+    pub fn trouble(&self) -> Option<Arc<String>> {
+        self.trouble.load_full()
+    }
+
+    /// Tries whether changes can be kept again, by a commit that changes nothing.
+    pub fn try_again(&self) -> Result<(), StoreError> {
+        let mut backend = self.backend.lock().unwrap_or_else(PoisonError::into_inner);
+        self.commit(&mut backend, self.snapshot().revision, &[])
+    }
+
+    fn commit(
+        &self,
+        backend: &mut backend::Backend,
+        revision: Revision,
+        changes: &[Change],
+    ) -> Result<(), StoreError> {
+        let done = backend.commit(revision, changes);
+        if done.is_err() || self.trouble.load().is_some() {
+            self.trouble.store(done.as_ref().err().map(|error| Arc::new(error.to_string())));
+        }
+        done
+    }
+
+    /// Every commit from now on, in order, for one listener.
+    pub fn commits(&self) -> mpsc::Receiver<Commit> {
+        let (sender, commits) = mpsc::channel();
+        *self.listener.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
+        commits
+    }
+
+    fn tell(&self, commit: Commit) {
+        let mut listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner);
+        listener.take_if(|listener| listener.send(commit).is_err());
+    }
+
+    /// Takes over a commit that another process made with the file that this store let go of.
+    pub fn follow(&self, commit: &Commit) -> Result<(), StoreError> {
+        let _backend = self.backend.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut snapshot = Snapshot::clone(&self.snapshot());
+        backend::replay(&mut snapshot, &commit.changes)?;
+        snapshot.revision = commit.revision;
+        self.publish(snapshot);
+        Ok(())
     }
 
     /// Lets go of the data file, once a transaction that runs has ended. Reads go on; every further

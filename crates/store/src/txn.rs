@@ -1,6 +1,7 @@
 //! A transaction: a private copy of the state and the list of what was changed in it.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use model::{Key, Record, Snapshot};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     /// The table.
-    pub kind: &'static str,
+    pub kind: Cow<'static, str>,
     /// The key within it.
     pub key: String,
     /// The record as JSON; none when it was removed.
@@ -54,7 +55,7 @@ impl Txn {
         let record = Arc::new(record);
         let body = serde_json::to_string(&*record).ok();
         debug_assert!(body.is_some(), "records serialise");
-        self.changes.push(Change { kind: R::KIND, key: record.key().text(), body });
+        self.changes.push(Change { kind: R::KIND.into(), key: record.key().text(), body });
         R::table_mut(&mut self.snapshot).insert(Arc::clone(&record));
         self.touched.push(Touched::Put(record));
     }
@@ -72,7 +73,7 @@ impl Txn {
     pub fn remove<R: Record>(&mut self, key: &R::Key) -> bool {
         let Some(record) = self.get::<R>(key) else { return false };
         R::table_mut(&mut self.snapshot).remove(key);
-        self.changes.push(Change { kind: R::KIND, key: key.text(), body: None });
+        self.changes.push(Change { kind: R::KIND.into(), key: key.text(), body: None });
         self.touched.push(Touched::Removed(record));
         true
     }
