@@ -21,6 +21,7 @@ pub mod stack;
 pub mod standing;
 pub mod table;
 pub mod time;
+pub mod token;
 
 pub use id::*;
 pub use scope::Scope;

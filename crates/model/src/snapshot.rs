@@ -10,6 +10,7 @@ use crate::network::{
 };
 use crate::stack::{Stack, StackEvent, StackResource};
 use crate::table::{Record, Table};
+use crate::token::ClientToken;
 use crate::{
     AccessKeyId, AllocationId, ApiId, DeploymentId, InstanceId, InstanceProfileName, IntegrationId,
     InternetGatewayId, ListenerArn, LoadBalancerArn, NatGatewayId, NetworkAclId,
@@ -114,6 +115,9 @@ tables! {
     network_acls: NetworkAcl, NetworkAclId, |r| r.id.clone();
     /// Instances.
     instances: Instance, InstanceId, |r| r.id.clone();
+    /// Client tokens that were used.
+    client_tokens: ClientToken, crate::table::TextKey,
+        |r| ClientToken::key_of(&r.scope, &r.operation, &r.token);
     /// IAM roles.
     roles: Role, RoleName, |r| r.name.clone();
     /// IAM instance profiles.

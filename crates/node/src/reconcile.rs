@@ -8,6 +8,7 @@ use model::balancer::{LoadBalancer, LoadBalancerState, Target};
 use model::link::{VpcLink, VpcLinkStatus};
 use model::network::{Instance, InstanceState, NatGateway};
 use model::table::Record;
+use model::token::ClientToken;
 use model::{Snapshot, Timestamp};
 use store::{Aborted, Store, Txn};
 use tracing::warn;
@@ -15,8 +16,14 @@ use tracing::warn;
 /// How long a deleted NAT gateway or a terminated instance stays visible. AWS: about an hour.
 const VISIBLE_AFTER_DELETION_MS: i64 = 3_600_000;
 
+/// How long a client token is remembered. AWS: a day at least.
+const TOKENS_KEPT_MS: i64 = 24 * 3_600_000;
+
 /// Runs all reconcilers once; answers when the next one is due if nothing changes before.
 pub fn run(store: &Store, now: Timestamp) -> Option<Timestamp> {
+    if store.trouble().is_some() && store.try_again().is_err() {
+        return Some(now.plus_seconds(1));
+    }
     let state = store.snapshot();
     if is_due(&state, now) {
         let done = store.transact(|txn| {
@@ -45,7 +52,8 @@ fn next_due(state: &Snapshot, now: Timestamp) -> Option<Timestamp> {
 fn deadlines(state: &Snapshot) -> impl Iterator<Item = Timestamp> {
     let drained = state.targets.iter().filter_map(|target| target.draining_until);
     let gateways = state.nat_gateways.iter().filter_map(|gateway| gone(gateway));
-    drained.chain(gateways)
+    let tokens = state.client_tokens.iter().map(|token| token.used.plus_ms(TOKENS_KEPT_MS));
+    drained.chain(gateways).chain(tokens)
 }
 
 fn pending(link: &VpcLink) -> bool {
@@ -80,6 +88,7 @@ fn settle(txn: &mut Txn, now: Timestamp) {
     remove::<Target>(txn, |target| drained(target, now));
     remove::<NatGateway>(txn, |gateway| gone(gateway).is_some_and(|at| at <= now));
     remove::<Instance>(txn, |instance| forgotten(instance, now));
+    remove::<ClientToken>(txn, |token| token.used.plus_ms(TOKENS_KEPT_MS) <= now);
 }
 
 fn keys<R: Record>(txn: &Txn, wanted: impl Fn(&R) -> bool) -> Vec<R::Key> {

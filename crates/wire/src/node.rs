@@ -3,10 +3,12 @@
 
 use std::borrow::Cow;
 
+use serde::{Deserialize, Serialize};
+
 /// A value on its way between bytes and a struct.
 ///
 /// Scalars that come from a query string are always [`Node::Text`]; decoders coerce them.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub enum Node {
     /// Absent. Writers omit a member that is null.
     #[default]

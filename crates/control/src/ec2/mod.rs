@@ -4,6 +4,7 @@ pub mod account;
 pub mod address;
 pub mod authorization;
 mod cidr;
+mod client_token;
 pub mod default_vpc;
 pub mod dhcp_options;
 mod fault;
@@ -56,13 +57,21 @@ fn answer<I: Decode, O: Encode>(
 
 macro_rules! ec2 {
     ($($kind:ident $name:ident => $function:path,)+) => {
-        &[$(Operation { service: "ec2", name: stringify!($name), run: ec2!(@$kind $function) },)+]
+        &[$(Operation {
+            service: "ec2",
+            name: stringify!($name),
+            run: ec2!(@$kind $name $function),
+        },)+]
     };
-    (@read $function:path) => {
+    (@read $name:ident $function:path) => {
         Run::Read(|ctx, state, node| answer(node, |input| $function(ctx, state, input)))
     };
-    (@write $function:path) => {
-        Run::Write(|ctx, txn, node| answer(node, |input| $function(ctx, txn, input)))
+    (@write $name:ident $function:path) => {
+        Run::Write(|ctx, txn, node| {
+            client_token::once(ctx, txn, stringify!($name), node, |txn| {
+                answer(node, |input| $function(ctx, txn, input))
+            })
+        })
     };
 }
 

@@ -171,3 +171,33 @@ fn what_an_instance_cannot_be() {
     let code = "InvalidInstanceID.Malformed";
     net.world.refuses("StartInstances", "InstanceId.1=x", code, malformed);
 }
+
+#[test]
+fn a_client_token_makes_a_call_once() {
+    let net = net();
+    let run = |more: &str| {
+        let query = format!("{RUN}&SubnetId={}&ClientToken=once{more}", net.subnet);
+        net.world.ec2("RunInstances", &query)
+    };
+    let first = run("");
+    assert_eq!(run(""), first);
+    assert_eq!(net.world.snapshot().instances.len(), 1);
+    let other = format!("{RUN}&SubnetId={}&ClientToken=once&InstanceType=t3.nano", net.subnet);
+    let message = "The request uses the same client token as a previous, but non-identical request. \
+                   Do not reuse a client token with different requests, unless the requests are \
+                   identical.";
+    net.world.refuses("RunInstances", &other, "IdempotentParameterMismatch", message);
+    // A token is one operation's, and a refused call uses none up.
+    let interface = format!("SubnetId={}&ClientToken=once", net.subnet);
+    let refused = format!("{interface}&PrivateIpAddress=192.168.0.1");
+    assert!(net.world.call("ec2", "CreateNetworkInterface", &refused).is_err());
+    let id = |answer| at(&answer, "networkInterface.networkInterfaceId");
+    let first = id(net.world.ec2("CreateNetworkInterface", &interface));
+    assert_eq!(id(net.world.ec2("CreateNetworkInterface", &interface)), first);
+    let long = format!("once{}", "x".repeat(61));
+    let message = format!(
+        "Value ({long}) for parameter clientToken is invalid. Must be 64 or fewer characters."
+    );
+    let query = format!("SubnetId={}&ClientToken={long}", net.subnet);
+    net.world.refuses("CreateNetworkInterface", &query, "InvalidParameterValue", &message);
+}
