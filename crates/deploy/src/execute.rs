@@ -7,6 +7,7 @@
 //! the published state, and the next look sees it.
 
 mod create;
+mod refresh;
 mod remove;
 
 use std::sync::Arc;

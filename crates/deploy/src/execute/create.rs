@@ -211,7 +211,8 @@ fn fail(txn: &mut Txn, ctx: &Ctx<'_>, stack: &Stack, record: StackResource, reas
     fall_back(txn, ctx, stack, &reason);
 }
 
-fn outputs(
+/// The values of a stack's outputs.
+pub(super) fn outputs(
     ctx: &Ctx<'_>,
     state: &Snapshot,
     stack: &Stack,
@@ -228,6 +229,9 @@ fn outputs(
         })
     };
     let mut exports = lookup::exports(state, &stack.scope);
+    for own in stack.outputs.values().filter_map(|output| output.export.as_ref()) {
+        exports.remove(own);
+    }
     let mut outputs = BTreeMap::new();
     for output in &job.resolved.outputs {
         let value = text(&output.value)?;
