@@ -35,6 +35,9 @@ pub struct Api {
     pub settings: Arc<Settings>,
     /// The revision that the data plane serves; a write is answered when it has caught up.
     pub applied: watch::Receiver<Revision>,
+    /// The revision that a node which has handed over to this one still serves; the highest when
+    /// there is none.
+    pub predecessor: watch::Receiver<Revision>,
     /// The newest verdicts on targets.
     pub health: watch::Receiver<HealthView>,
     /// Whether each request must carry a valid signature: always, unless the endpoint is on a

@@ -2,12 +2,12 @@
 //! answered only when the data plane serves it, so that the very next request sees the change.
 
 use std::convert::Infallible;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use control::{Ctx, Operation, Run};
 use model::{Revision, Timestamp};
 use store::{Aborted, StoreError};
-use tracing::error;
+use tracing::{debug, error};
 use wire::sigv4::{self, Family};
 use wire::{Fault, Node, Reply};
 
@@ -62,13 +62,28 @@ impl Api {
         };
         let api = self.clone();
         let request_id = request_id.to_owned();
-        let work = move || api.run_blocking(operation, &caller, &meant.input, request_id, seed);
-        let (output, revision) = match operation.run {
-            Run::Read(_) => work()?,
-            Run::Write(_) => tokio::task::spawn_blocking(work).await.map_err(panicked)??,
+        let begun = Instant::now();
+        let work = move || {
+            let waited = begun.elapsed();
+            (api.run_blocking(operation, &caller, &meant.input, request_id, seed), waited)
         };
+        let (done, waited) = match operation.run {
+            Run::Read(_) => work(),
+            Run::Write(_) => tokio::task::spawn_blocking(work).await.map_err(panicked)?,
+        };
+        let (output, revision) = done?;
         if let Some(revision) = revision {
+            let ran = begun.elapsed();
             self.until_live(revision).await;
+            debug!(
+                target: "breezeway::write",
+                name,
+                revision,
+                thread_us = waited.as_micros() as u64,
+                run_us = (ran - waited).as_micros() as u64,
+                live_us = (begun.elapsed() - ran).as_micros() as u64,
+                "live"
+            );
         }
         Ok(output)
     }
@@ -126,8 +141,12 @@ impl Api {
 
     /// Waits until the data plane serves `revision`.
     pub async fn until_live(&self, revision: Revision) {
-        let mut applied = self.applied.clone();
-        let live = applied.wait_for(|applied| *applied >= revision);
+        let (mut applied, mut predecessor) = (self.applied.clone(), self.predecessor.clone());
+        let live = async {
+            // An error means that nobody is left to wait for.
+            let _here = applied.wait_for(|applied| *applied >= revision).await;
+            let _there = predecessor.wait_for(|served| *served >= revision).await;
+        };
         let limit = Duration::from_secs(LIVE_WITHIN_SECONDS);
         if tokio::time::timeout(limit, live).await.is_err() {
             error!(revision, "the data plane has not taken up this revision yet");

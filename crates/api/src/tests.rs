@@ -17,6 +17,7 @@ fn endpoint(signatures_required: bool) -> Api {
     Api {
         store: Arc::new(Store::ephemeral()),
         settings: Arc::new(Settings::default()),
+        predecessor: applied.clone(),
         applied,
         health,
         signatures_required,

@@ -59,7 +59,7 @@ impl Admin {
             return problem(403, "This page is for programs on the node's own machine.");
         }
         match (method.as_str(), path.as_str()) {
-            ("GET" | "HEAD", "/_breezeway/health") => json_page(200, &self.health()),
+            ("GET" | "HEAD", "/_breezeway/health") => self.health(),
             ("GET" | "HEAD", "/_breezeway/metrics") => self.metrics(),
             ("POST", "/_breezeway/explain") => self.explain(request).await,
             ("POST", "/_breezeway/reset") => self.reset().await,
@@ -69,7 +69,13 @@ impl Admin {
         }
     }
 
-    fn health(&self) -> Value {
+    /// 503 when changes cannot be kept; requests are served all the same.
+    fn health(&self) -> Response {
+        let trouble = self.api.store.trouble();
+        let (code, status) = match &trouble {
+            None => (200, "ok"),
+            Some(_) => (503, "failing"),
+        };
         let state = self.api.store.snapshot();
         let Addresses { api, http, https } = self.addresses;
         let findings: Vec<Value> = self
@@ -79,8 +85,9 @@ impl Admin {
             .iter()
             .map(|f| json!({"resource": f.resource, "message": f.message, "fix": f.fix}))
             .collect();
-        json!({
-            "status": "ok",
+        let page = json!({
+            "status": status,
+            "trouble": trouble.as_deref(),
             "version": env!("CARGO_PKG_VERSION"),
             "api": api.to_string(),
             "http": http.to_string(),
@@ -101,7 +108,8 @@ impl Admin {
                 "stacks": state.stacks.len(),
             },
             "findings": findings,
-        })
+        });
+        json_page(code, &page)
     }
 
     fn metrics(&self) -> Response {

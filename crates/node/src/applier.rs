@@ -5,6 +5,7 @@
 //! snapshots come while it works, it takes the newest.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use model::{Revision, Settings, Snapshot};
@@ -49,7 +50,8 @@ pub struct Applier {
     live: LiveRegistry,
     /// What was applied last.
     before: Option<(Arc<Snapshot>, Arc<Tables>)>,
-    sockets: Sockets,
+    /// None once they were handed over.
+    sockets: Option<Sockets>,
     proxy: Arc<Proxy>,
     applied: Arc<Applied>,
 }
@@ -66,12 +68,25 @@ impl Applier {
         proxy: Arc<Proxy>,
         applied: Arc<Applied>,
     ) -> Self {
-        let live = LiveRegistry::default();
+        let (live, sockets) = (LiveRegistry::default(), Some(sockets));
         Self { store, settings, live, before: None, sockets, proxy, applied }
+    }
+
+    /// One that goes on from what is applied, when the sockets belong to another node.
+    pub fn without_sockets(
+        store: Arc<Store>,
+        settings: Arc<Settings>,
+        proxy: Arc<Proxy>,
+        applied: Arc<Applied>,
+    ) -> Self {
+        let mut live = LiveRegistry::default();
+        routing::bind(&applied.tables.load(), &mut live);
+        Self { store, settings, live, before: None, sockets: None, proxy, applied }
     }
 
     /// Applies the current snapshot.
     pub fn apply(&mut self) {
+        let begun = Instant::now();
         let snapshot = self.store.snapshot();
         let (tables, mut findings) = match &self.before {
             Some((before, tables)) => {
@@ -79,19 +94,35 @@ impl Applier {
             }
             None => routing::compile(&snapshot, &self.settings),
         };
+        let compiled = Instant::now();
         routing::bind(&tables, &mut self.live);
         let tables = Arc::new(tables);
         // Sockets open after the swap, so that a new one finds its listener, and close after it,
         // so that nothing new arrives for one that has gone.
         self.applied.tables.store(Arc::clone(&tables));
         self.proxy.swapped();
-        findings.extend(self.sockets.follow(&tables));
+        let swapped = Instant::now();
+        findings.extend(self.sockets.iter_mut().flat_map(|sockets| sockets.follow(&tables)));
         findings.sort();
         self.applied.findings.send_replace(Arc::new(findings));
         self.applied.changed.send_replace(Arc::clone(&tables));
         self.applied.revision.send_replace(snapshot.revision);
-        debug!(revision = snapshot.revision, "applied");
+        let told = Instant::now();
+        let revision = snapshot.revision;
         self.before = Some((snapshot, tables));
+        debug!(
+            target: "breezeway::write",
+            revision,
+            compile_us = (compiled - begun).as_micros() as u64,
+            swap_us = (swapped - compiled).as_micros() as u64,
+            sockets_us = (told - swapped).as_micros() as u64,
+            drop_us = told.elapsed().as_micros() as u64,
+            "applied"
+        );
+    }
+
+    fn has_failures(&self) -> bool {
+        self.sockets.as_ref().is_some_and(Sockets::has_failures)
     }
 
     /// Applies every change until told to stop.
@@ -103,7 +134,7 @@ impl Applier {
                 biased;
                 () = stop.requested() => return,
                 changed = published.changed() => if changed.is_err() { return },
-                () = tokio::time::sleep(retry), if self.sockets.has_failures() => {}
+                () = tokio::time::sleep(retry), if self.has_failures() => {}
             }
             self.apply();
         }

@@ -11,6 +11,8 @@ use transport::{
     Connection, Edits, Handler, Limits, ListenOptions, ListenerKey, Request, Response, Workers,
 };
 
+use crate::threads::Stop;
+
 /// The longest body that is echoed; more is cut off. In bytes.
 const ECHOED_BODY_BYTES: usize = 1024 * 1024;
 
@@ -18,18 +20,20 @@ const ECHOED_BODY_BYTES: usize = 1024 * 1024;
 pub struct Echo {
     workers: Workers,
     address: SocketAddr,
+    ended: Stop,
 }
 
 impl Echo {
     /// Listens and answers from now on.
     pub fn start(listen: SocketAddr, name: Option<String>) -> Result<Self> {
+        let ended = crate::signals::listen()?;
         let workers = Workers::start(1, Limits::default()).context("the origin cannot start")?;
         let sockets = network::listen(listen, workers.count())?;
         let address = sockets[0].local_addr()?;
         let name = name.unwrap_or_else(|| address.to_string());
         let options = ListenOptions { http2: true, ..ListenOptions::default() };
         workers.listen(ListenerKey::from("echo"), sockets, options, Arc::new(Answer { name }))?;
-        Ok(Self { workers, address })
+        Ok(Self { workers, address, ended })
     }
 
     /// Where it listens.
@@ -38,8 +42,8 @@ impl Echo {
     }
 
     /// Answers until Ctrl-C or SIGTERM.
-    pub fn run_until_signal(self) -> Result<()> {
-        crate::signals::wait()?;
+    pub fn run_until_signal(mut self) -> Result<()> {
+        self.ended.wait()?;
         self.workers.drain(Duration::from_secs(5));
         Ok(())
     }

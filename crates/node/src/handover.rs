@@ -4,7 +4,8 @@
 //! The successor asks; the running node ends its control plane, lets go of the data file, and sends
 //! its sockets and verdicts; the successor says when it serves; then the old one drains. What
 //! connects in between is taken by the old node or waits in sockets that both have. Connections
-//! are not handed over: they end with their next response.
+//! are not handed over: they end with their next response, which is decided with the successor's
+//! state (`follow.rs`).
 
 use std::collections::BTreeMap;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
@@ -168,7 +169,7 @@ pub struct Taken {
 }
 
 /// Tells the old node that this one serves.
-pub fn serving(mut giver: UnixStream) -> io::Result<()> {
+pub fn serving(mut giver: &UnixStream) -> io::Result<()> {
     giver.write_all(SERVING)
 }
 
@@ -176,7 +177,7 @@ pub fn serving(mut giver: UnixStream) -> io::Result<()> {
 pub fn ask(folder: &Path) -> Result<Option<Taken>> {
     // Nobody there, or nobody there any more.
     let Ok(mut giver) = UnixStream::connect(place(folder)) else { return Ok(None) };
-    eprintln!("taking over from the node that runs on {}", folder.display());
+    crate::log::say(format_args!("taking over from the node that runs on {}", folder.display()));
     giver.set_read_timeout(Some(PATIENCE))?;
     let taken = giver.write_all(ASK).map_err(Into::into).and_then(|()| receive(&mut giver));
     let (sockets, verdicts) = taken.context("the running node did not hand over")?;
@@ -234,7 +235,7 @@ fn receive_sockets(giver: &UnixStream, count: usize) -> Result<Vec<TcpListener>>
 }
 
 /// Gives sockets and verdicts to a successor and waits until it serves.
-pub fn give(mut successor: UnixStream, held: &Held, view: &HealthView) -> Result<()> {
+pub fn give(mut successor: &UnixStream, held: &Held, view: &HealthView) -> Result<()> {
     successor.set_read_timeout(Some(PATIENCE))?;
     let held = held.lock();
     let goods = Goods {
@@ -250,7 +251,7 @@ pub fn give(mut successor: UnixStream, held: &Held, view: &HealthView) -> Result
         let mut control = SendAncillaryBuffer::new(&mut space);
         ensure!(control.push(SendAncillaryMessage::ScmRights(some)), "too many sockets at once");
         let byte = [IoSlice::new(&[0])];
-        rustix::net::sendmsg(&successor, &byte, &mut control, SendFlags::NOSIGNAL)?;
+        rustix::net::sendmsg(successor, &byte, &mut control, SendFlags::NOSIGNAL)?;
     }
     let mut answer = [0; SERVING.len()];
     successor.read_exact(&mut answer).context("it ended before it served")?;
@@ -309,12 +310,12 @@ mod tests {
             assert!(taken.sockets.take("http", any).is_none(), "taken once");
             let other = "127.0.0.1:1".parse().unwrap();
             assert!(taken.sockets.take("listener a", other).is_none(), "another address");
-            serving(taken.giver.unwrap()).unwrap();
+            serving(&taken.giver.unwrap()).unwrap();
             (http, verdicts)
         });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let successor = runtime.block_on(post.successor()).unwrap();
-        give(successor, &held, &view).unwrap();
+        give(&successor, &held, &view).unwrap();
         assert_eq!(asking.join().unwrap(), (bound[0], view));
         post.remove();
     }
@@ -333,6 +334,6 @@ mod tests {
     fn a_successor_that_ends_is_noticed() {
         let (mine, theirs) = UnixStream::pair().unwrap();
         drop(theirs);
-        assert!(give(mine, &Held::default(), &HealthView::default()).is_err());
+        assert!(give(&mine, &Held::default(), &HealthView::default()).is_err());
     }
 }

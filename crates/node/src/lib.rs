@@ -8,6 +8,7 @@ pub mod client;
 mod config;
 mod control_port;
 pub mod echo;
+mod follow;
 mod handover;
 pub mod log;
 mod metrics;

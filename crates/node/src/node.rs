@@ -28,10 +28,11 @@ use crate::admin::Admin;
 use crate::applier::{Applied, Applier};
 use crate::config::Config;
 use crate::control_port::ControlPort;
+use crate::follow::Leader;
 use crate::handover::{Held, Post, Taken};
 use crate::sockets::{self, Sockets};
-use crate::threads::Threads;
-use crate::{handover, reconcile, secret, signals, tls};
+use crate::threads::{Stop, Threads};
+use crate::{follow, handover, reconcile, secret, signals, threads, tls};
 
 /// Where a node listens, with the ports that it really got.
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +58,8 @@ pub struct Node {
     held: Arc<Held>,
     verdicts: watch::Receiver<HealthView>,
     post: Option<Post>,
+    ended: Stop,
+    proxy: Arc<Proxy>,
 }
 
 /// How long idle connections stay open for a last request when the node stops.
@@ -68,11 +71,12 @@ const SUSPECTS: usize = 1024;
 impl Node {
     /// Starts a node; when this returns, it serves the state that the store holds.
     pub fn start(config: &Config) -> Result<Self> {
+        let ended = signals::listen()?;
         let taken = config.data_dir.as_deref().map(handover::ask).transpose()?.flatten();
-        Self::start_with(config, taken)
+        Self::start_with(config, taken, ended)
     }
 
-    fn start_with(config: &Config, taken: Option<Taken>) -> Result<Self> {
+    fn start_with(config: &Config, taken: Option<Taken>, ended: Stop) -> Result<Self> {
         let Taken { sockets: held, verdicts: known, giver } = taken.unwrap_or_default();
         let held = Arc::new(held);
         // Each socket that was handed over needs a worker that accepts on it.
@@ -83,6 +87,7 @@ impl Node {
         let doors = Doors::bind(config, &held, workers, control.count())?;
         let addresses = doors.addresses()?;
         let store = Arc::new(open_store(config)?);
+        let (leader, predecessor) = Leader::new(giver, &store);
         let secret = secret::load(config.data_dir.as_deref())?;
         let settings = Arc::new(settings(config, addresses, secret));
         let signatures_required = must_sign(config, &store)?;
@@ -108,11 +113,12 @@ impl Node {
         start_reconciler(&mut threads, &store)?;
         start_deployer(&mut threads, &store, &settings)?;
 
-        serve_front(config, &data, proxy, doors.http, doors.https)?;
+        serve_front(config, &data, Arc::clone(&proxy), doors.http, doors.https)?;
         let api = Api {
             store: Arc::clone(&store),
             settings: Arc::clone(&settings),
             applied: applied.revision.subscribe(),
+            predecessor,
             health: health_view.clone(),
             signatures_required,
         };
@@ -126,7 +132,7 @@ impl Node {
         let port = Arc::new(ControlPort { api, admin });
         control.listen(ListenerKey::from("api"), doors.api, plain(), port)?;
         let post = config.data_dir.as_deref().and_then(open_post);
-        giver.map(handover::serving).transpose().context("the old node has gone")?;
+        leader.map(Leader::start).transpose()?;
         Ok(Self {
             config: config.clone(),
             settings,
@@ -139,6 +145,8 @@ impl Node {
             held,
             verdicts: health_view,
             post,
+            ended,
+            proxy,
         })
     }
 
@@ -174,8 +182,11 @@ impl Node {
     pub fn run_until_signal(self) -> Result<()> {
         let mut node = self;
         loop {
-            let Some(successor) = signals::wait_or_successor(node.post.as_ref())? else {
-                eprintln!("draining; open requests get {} s", node.config.drain_seconds);
+            let Some(successor) = node.signal_or_successor()? else {
+                crate::log::say(format_args!(
+                    "draining; open requests get {} s",
+                    node.config.drain_seconds
+                ));
                 return node.stop();
             };
             match node.hand_over(successor)? {
@@ -185,11 +196,36 @@ impl Node {
         }
     }
 
+    /// Waits for what ends a node; answers the successor, if it was one that came.
+    fn signal_or_successor(&self) -> Result<Option<UnixStream>> {
+        let successor = async {
+            match &self.post {
+                Some(post) => post.successor().await,
+                None => std::future::pending().await,
+            }
+        };
+        let mut ended = self.ended.clone();
+        threads::on_this_thread(async {
+            tokio::select! {
+                () = ended.requested() => Ok(None),
+                successor = successor => successor.map(Some),
+            }
+        })?
+    }
+
+    /// Whether the process was told to end; for what blocks before the node is run.
+    pub(crate) fn ended(&self) -> Stop {
+        self.ended.clone()
+    }
+
     /// Hands over to a successor and drains. When the successor does not come up, the node starts
     /// anew on its own sockets instead, and answers itself.
     fn hand_over(self, successor: UnixStream) -> Result<Option<Self>> {
-        let Self { config, store, data, control, threads, held, verdicts, post, .. } = self;
-        eprintln!("handing over to the node that was just started on the same data directory");
+        let Self { config, store, data, control, threads, held, verdicts, post, ended, .. } = self;
+        let Self { settings, proxy, applied, .. } = self;
+        crate::log::say(format_args!(
+            "handing over to the node that was just started on the same data directory"
+        ));
         let deadline = Duration::from_secs(config.drain_seconds);
         // Nobody else may ask. Calls that are under way end; new ones wait for the successor.
         drop(post);
@@ -197,19 +233,26 @@ impl Node {
         threads.stop();
         store.close();
         let verdicts = verdicts.borrow().clone();
-        let given = handover::give(successor, &held, &verdicts);
+        let given = handover::give(&successor, &held, &verdicts);
         let held = Arc::into_inner(held).context("the sockets are still in use")?;
         let data = Arc::into_inner(data).context("the data plane is still in use")?;
         let back = match given {
             Ok(()) => {
                 drop(held);
-                eprintln!("the new node serves; open connections here get {deadline:?}");
+                crate::log::say(format_args!(
+                    "the new node serves; open connections here get {deadline:?}"
+                ));
+                let applier =
+                    Applier::without_sockets(Arc::clone(&store), settings, proxy, applied);
+                threads::spawn("follower", move || follow::follow(successor, &store, applier))?;
                 None
             }
             Err(error) => {
-                eprintln!("the new node did not come up, this one goes on: {error:#}");
-                let sockets = held;
-                Some(Self::start_with(&config, Some(Taken { sockets, verdicts, giver: None }))?)
+                crate::log::say(format_args!(
+                    "the new node did not come up, this one goes on: {error:#}"
+                ));
+                let taken = Taken { sockets: held, verdicts, giver: None };
+                Some(Self::start_with(&config, Some(taken), ended)?)
             }
         };
         warn_of_cut(data.retire(deadline / 2, deadline));
@@ -422,6 +465,7 @@ fn start_deployer(
         now: api::now,
         seed: || fastrand::u64(..),
     });
+    deployer.refresh_outputs();
     threads.spawn("deployer", |mut stop| async move {
         tokio::select! {
             () = stop.requested() => {}

@@ -1,36 +1,31 @@
-//! Waits for what ends a process: Ctrl-C, SIGTERM, or a successor that asks to take over.
-
-use std::os::unix::net::UnixStream;
+//! What ends a process from outside: Ctrl-C and SIGTERM.
 
 use anyhow::{Context, Result};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::handover::Post;
+use crate::threads::{self, Stop};
 
-/// Blocks until the process is told to end.
-pub fn wait() -> Result<()> {
-    wait_or_successor(None).map(drop)
-}
-
-/// The same; answers the successor, if it was one that came. It has said what it wants.
-pub fn wait_or_successor(post: Option<&Post>) -> Result<Option<UnixStream>> {
+/// Hears signals from now on: one that comes while the caller still starts is told as soon as it
+/// asks.
+pub fn listen() -> Result<Stop> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("the signal thread cannot be set up")?;
-    runtime.block_on(async {
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut terminate = signal(SignalKind::terminate())?;
-        let successor = async {
-            match post {
-                Some(post) => post.successor().await,
-                None => std::future::pending().await,
+    let (mut interrupt, mut terminate) = {
+        let _entered = runtime.enter();
+        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?)
+    };
+    let (told, stop) = Stop::channel();
+    let work = move || {
+        runtime.block_on(async {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
             }
-        };
-        tokio::select! {
-            _ = interrupt.recv() => Ok(None),
-            _ = terminate.recv() => Ok(None),
-            successor = successor => successor.map(Some),
-        }
-    })
+        });
+        told.send_replace(true);
+    };
+    threads::spawn("signals", work)?;
+    Ok(stop)
 }

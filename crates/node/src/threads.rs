@@ -17,11 +17,37 @@ pub struct Threads {
 pub struct Stop(watch::Receiver<bool>);
 
 impl Stop {
+    /// One that is told by sending `true`.
+    pub fn channel() -> (watch::Sender<bool>, Self) {
+        let (told, heard) = watch::channel(false);
+        (told, Self(heard))
+    }
+
+    /// Blocks until the process is told to end.
+    pub fn wait(&mut self) -> Result<()> {
+        on_this_thread(self.requested())
+    }
+
     /// Completes when the node stops.
     pub async fn requested(&mut self) {
         // An error means that the node is gone, which is as good.
         let _gone = self.0.wait_for(|stop| *stop).await;
     }
+}
+
+/// Runs something on a thread that ends by itself, or with the process.
+pub fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<()> {
+    let spawned = std::thread::Builder::new().name(name.to_owned()).spawn(work);
+    spawned.map(drop).with_context(|| format!("the {name} thread cannot be started"))
+}
+
+/// Runs `work` to its end on a small runtime of its own, blocking this thread.
+pub fn on_this_thread<T>(work: impl Future<Output = T>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("no thread can wait")?;
+    Ok(runtime.block_on(work))
 }
 
 impl Threads {

@@ -107,6 +107,7 @@ impl Node {
         tell: &mut dyn FnMut(&Event),
     ) -> Result<Arc<Stack>> {
         let mut published = self.store().subscribe();
+        let mut ended = self.ended();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         loop {
             let state = self.store().snapshot();
@@ -125,7 +126,12 @@ impl Node {
                 runtime.block_on(self.until_live(state.revision));
                 return Ok(Arc::clone(stack));
             }
-            runtime.block_on(published.changed())?;
+            runtime.block_on(async {
+                tokio::select! {
+                    () = ended.requested() => Err(anyhow!("stopped while the stack was deployed")),
+                    more = published.changed() => Ok(more?),
+                }
+            })?;
         }
     }
 

@@ -41,7 +41,13 @@ impl Up {
         node::log::start(&config.log)?;
         let node = Node::start(&config)?;
         eprint!("{}", node.banner());
-        let outcome = node.up(&request, &mut print_event)?;
+        let outcome = match node.up(&request, &mut print_event) {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                node.stop()?;
+                return Err(error);
+            }
+        };
         if self.output == "json" {
             println!("{}", outcome.to_json());
         } else {
