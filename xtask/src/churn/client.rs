@@ -1,59 +1,10 @@
-//! A node that was started, and a plain HTTP/1.1 client on one kept-alive connection.
+//! A plain HTTP/1.1 client on one kept-alive connection.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::io::{Read, Write};
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail};
-
-/// A running node; it is told to end when this is dropped.
-pub struct Started {
-    /// Control API.
-    pub api: SocketAddr,
-    /// Front door.
-    pub http: SocketAddr,
-    process: Child,
-}
-
-impl Started {
-    /// Starts a node with a data directory and an address book in `folder`.
-    pub fn start(binary: &Path, folder: &Path, book: &[String]) -> Result<Self> {
-        let config = folder.join("breezeway.toml");
-        std::fs::write(&config, format!("address = {}\n", serde_json::to_string(book)?))?;
-        let log = std::fs::File::create(folder.join("node.log"))?;
-        let any = "127.0.0.1:0";
-        let mut process = Command::new(binary)
-            .args(["serve", "--output", "json", "--log", "warn", "--network", "host"])
-            .args(["--api", any, "--http", any, "--https", any])
-            .arg("--config")
-            .arg(&config)
-            .arg("--data-dir")
-            .arg(folder.join("data"))
-            .stdout(Stdio::piped())
-            .stderr(log)
-            .spawn()
-            .with_context(|| format!("{} cannot be started", binary.display()))?;
-        let output = process.stdout.take().ok_or_else(|| anyhow!("no output"))?;
-        let mut line = String::new();
-        BufReader::new(output).read_line(&mut line)?;
-        let ready: serde_json::Value = serde_json::from_str(&line).context("no ready line")?;
-        let address = |name: &str| -> Result<SocketAddr> {
-            Ok(ready[name].as_str().unwrap_or_default().parse()?)
-        };
-        Ok(Self { api: address("api")?, http: address("http")?, process })
-    }
-}
-
-impl Drop for Started {
-    fn drop(&mut self) {
-        let told = Command::new("kill").arg(self.process.id().to_string()).status();
-        if told.is_ok_and(|status| status.success()) {
-            let _ended = self.process.wait();
-        }
-    }
-}
+use anyhow::{Context, Result, bail};
 
 /// A request to the control API.
 #[derive(Clone)]
@@ -85,22 +36,38 @@ pub struct Answer {
     pub status: u16,
     /// Body.
     pub body: String,
+    /// The target that answered.
+    pub target: Option<IpAddr>,
+    /// Whether the connection ends with it.
+    closes: bool,
 }
 
-/// One connection.
+/// One connection, made anew when the server said that it closes it.
 pub struct Client {
     address: SocketAddr,
-    stream: TcpStream,
+    stream: Option<TcpStream>,
     buffer: Vec<u8>,
 }
 
 impl Client {
     /// Connects.
     pub fn connect(address: SocketAddr) -> Result<Self> {
-        let stream = TcpStream::connect(address)?;
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(Duration::from_secs(60)))?;
-        Ok(Self { address, stream, buffer: Vec::new() })
+        let mut client = Self { address, stream: None, buffer: Vec::new() };
+        client.stream()?;
+        Ok(client)
+    }
+
+    fn stream(&mut self) -> Result<&mut TcpStream> {
+        let stream = match self.stream.take() {
+            Some(stream) => stream,
+            None => {
+                let stream = TcpStream::connect(self.address).context("no connection")?;
+                stream.set_nodelay(true)?;
+                stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+                stream
+            }
+        };
+        Ok(self.stream.insert(stream))
     }
 
     /// Makes a call that must succeed.
@@ -129,14 +96,17 @@ impl Client {
     }
 
     fn exchange(&mut self, request: &str) -> Result<Answer> {
-        self.stream.write_all(request.as_bytes()).context("the request cannot be sent")?;
         self.buffer.clear();
+        self.stream()?.write_all(request.as_bytes()).context("the request cannot be sent")?;
         let mut chunk = [0; 16 * 1024];
         loop {
             if let Some(answer) = read(&self.buffer)? {
+                if answer.closes {
+                    self.stream = None;
+                }
                 return Ok(answer);
             }
-            match self.stream.read(&mut chunk).context("no response")? {
+            match self.stream()?.read(&mut chunk).context("no response")? {
                 0 => bail!("the connection was closed before a whole response"),
                 count => self.buffer.extend_from_slice(&chunk[..count]),
             }
@@ -151,13 +121,22 @@ fn read(buffer: &[u8]) -> Result<Option<Answer>> {
     };
     let head = std::str::from_utf8(&buffer[..end])?.to_ascii_lowercase();
     let status: u16 = head.split(' ').nth(1).unwrap_or_default().parse()?;
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
-    let length: usize = match length {
-        Some(length) => length.trim().parse()?,
+    let header = |name: &str| {
+        let value =
+            |line: &str| Some(line.strip_prefix(name)?.strip_prefix(':')?.trim().to_owned());
+        head.lines().find_map(value)
+    };
+    let length: usize = match header("content-length") {
+        Some(length) => length.parse()?,
         None if status == 204 => 0,
         None => bail!("a response without a length: {head}"),
     };
     let body = &buffer[end + 4..];
-    let whole = body.len() >= length;
-    Ok(whole.then(|| Answer { status, body: String::from_utf8_lossy(&body[..length]).into() }))
+    let Some(body) = body.get(..length) else { return Ok(None) };
+    Ok(Some(Answer {
+        status,
+        body: String::from_utf8_lossy(body).into(),
+        target: header("x-target").and_then(|target| target.parse().ok()),
+        closes: header("connection").as_deref() == Some("close"),
+    }))
 }
