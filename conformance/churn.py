@@ -4,6 +4,11 @@ import http.client
 import threading
 import time
 
+import boto3
+import botocore.config
+
+from support import REGION
+
 
 class Traffic:
     """Kept-alive connections that ask for the paths in turn; whatever is not a 200 has failed. A
@@ -48,6 +53,15 @@ class Traffic:
                 connection = None
             self.requests += 1
             time.sleep(self.gap)
+
+
+def clients_of(node):
+    """clients_of(node)("elbv2") -> a boto3 client of a node that a test started itself."""
+    return lambda service: boto3.client(
+        service, region_name=REGION, endpoint_url=node.endpoint,
+        aws_access_key_id="test", aws_secret_access_key="test",
+        config=botocore.config.Config(retries={"max_attempts": 0}),
+    )
 
 
 class Yard:

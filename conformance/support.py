@@ -31,12 +31,12 @@ class Process:
 
     started = []
 
-    def __init__(self, words, folder, name, env=None):
+    def __init__(self, words, folder, name, env=None, **more):
         self.log = pathlib.Path(folder) / f"{name}.log"
         self.handle = self.log.open("ab")
         self.process = subprocess.Popen(
             [str(word) for word in words], stdout=subprocess.PIPE, stderr=self.handle, text=True,
-            env=env,
+            env=env, **more,
         )
         self.started.append(self)
 
@@ -74,12 +74,12 @@ class Node:
         return cls(endpoint, http)
 
     @classmethod
-    def start(cls, flags, folder):
+    def start(cls, flags, folder, **more):
         words = [BINARY, "serve", "--output", "json", *flags]
         for port in ("--api", "--http", "--https"):
             if port not in flags:
                 words += [port, "127.0.0.1:0"]
-        process = Process(words, folder, "node")
+        process = Process(words, folder, "node", **more)
         ready = json.loads(process.first_line())
         return cls(f"http://{ready['api']}", ready["http"], process, ready["https"])
 

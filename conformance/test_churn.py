@@ -2,13 +2,14 @@
 request, and no request fails. How soon is measured by `cargo xtask churn`; the time here is only a
 bound against work that grows with everything there is."""
 
+import json
 import random
 import time
 
 import pytest
 
-from churn import Traffic, Yard
-from support import until
+from churn import Traffic, Yard, clients_of
+from support import Node, Origin, until
 
 ROUTES = 2000
 TARGETS = 2000
@@ -24,8 +25,6 @@ def yard(client):
 @pytest.fixture(scope="module")
 def filled(yard, request):
     """Routes, and targets that refuse connections beside one in each group that answers."""
-    from support import Origin
-
     origin = Origin.start("all")
     request.addfinalizer(origin.stop)
     for group in yard.groups:
@@ -97,3 +96,55 @@ def test_every_target_is_replaced_under_traffic(node, yard, origins):
     assert traffic.failures == []
     answer = node.request("GET", "/rolling/1", host=yard.host)
     assert answer.json()["origin"].startswith("new")
+
+
+@pytest.fixture
+def crowd(tmp_path):
+    """A node whose address book leads 200 old addresses to one origin and 200 new ones to
+    another, and its clients."""
+    old, new = Origin.start("old", folder=tmp_path), Origin.start("new", folder=tmp_path)
+    book = [f"10.64.0.{n}:80={old.address}" for n in range(200)]
+    book += [f"10.64.1.{n}:80={new.address}" for n in range(200)]
+    config = tmp_path / "breezeway.toml"
+    config.write_text(f"address = {json.dumps(book)}\n")
+    node = Node.start(["--ephemeral", "--config", config], tmp_path)
+    yield Yard(clients_of(node), groups=4), node
+    node.stop()
+    old.stop()
+    new.stop()
+
+
+def test_200_targets_are_replaced_under_traffic(crowd):
+    yard, node = crowd
+    targets = lambda generation, group: [
+        {"Id": f"10.64.{generation}.{group * 50 + n}", "Port": 80, "AvailabilityZone": "all"}
+        for n in range(50)
+    ]
+    healthy = lambda group: sum(s == "healthy" for s in yard.health(group).values())
+    for n, group in enumerate(yard.groups):
+        yard.elb.modify_target_group_attributes(
+            TargetGroupArn=group,
+            Attributes=[{"Key": "deregistration_delay.timeout_seconds", "Value": "1"}],
+        )
+        yard.elb.register_targets(TargetGroupArn=group, Targets=targets(0, n))
+    yard.route("GET /{proxy+}")
+    until(lambda: all(healthy(group) == 50 for group in yard.groups), what="all are healthy")
+    paths = [f"/g{n}/x" for n in range(4)]
+    with Traffic(node.http, yard.host, paths) as traffic:
+        until(lambda: traffic.requests > 100, what="traffic flows")
+        for n, group in enumerate(yard.groups):
+            yard.elb.register_targets(TargetGroupArn=group, Targets=targets(1, n))
+            # Each was probed at once, so this does not take an interval.
+            until(lambda: healthy(group) == 100, what="the new ones are healthy")
+            yard.elb.deregister_targets(TargetGroupArn=group, Targets=targets(0, n))
+            # From the very next request on, the old ones get nothing.
+            for _ in range(20):
+                answer = node.request("GET", f"/g{n}/x", host=yard.host)
+                assert (answer.status, answer.json()["origin"]) == (200, "new")
+        until(
+            lambda: all(len(yard.health(group)) == 50 for group in yard.groups),
+            what="the old ones are forgotten",
+        )
+        seen = traffic.requests
+        until(lambda: traffic.requests > seen + 100, what="traffic flows on")
+    assert traffic.failures == []

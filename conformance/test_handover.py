@@ -1,29 +1,19 @@
 """A node that is started on the data directory of a running one takes over its sockets, and no
 request fails; one that cannot start changes nothing."""
 
+import http.client
+import json
 import os
-import pathlib
-import signal
 import socket
 import subprocess
 
-import boto3
-import botocore.config
 import pytest
 
-from churn import Traffic, Yard
-from support import BINARY, REGION, Node, until
+from churn import Traffic, Yard, clients_of
+from support import BINARY, Node, until
 
 if os.environ.get("BREEZEWAY_ENDPOINT"):
     pytest.skip("these tests start nodes of their own", allow_module_level=True)
-
-
-def clients(node):
-    return lambda service: boto3.client(
-        service, region_name=REGION, endpoint_url=node.endpoint,
-        aws_access_key_id="test", aws_secret_access_key="test",
-        config=botocore.config.Config(retries={"max_attempts": 0}),
-    )
 
 
 def start(folder, *flags):
@@ -33,7 +23,7 @@ def start(folder, *flags):
 @pytest.fixture
 def yard(tmp_path, origins):
     node = start(tmp_path)
-    built = Yard(clients(node))
+    built = Yard(clients_of(node))
     built.node, built.origins = node, [origins("one"), origins("two")]
     built.register(built.groups[0], *built.origins)
     built.route("GET /{proxy+}")
@@ -50,15 +40,15 @@ def exit_code(node):
 def test_a_second_node_takes_over_and_no_request_fails(tmp_path, yard):
     with Traffic(yard.node.http, yard.host, ["/a", "/b"]) as traffic:
         until(lambda: traffic.requests > 100, what="traffic flows")
-        for generation in range(3):
-            old, before = yard.node, clients(yard.node)("apigatewayv2")
+        for generation in range(5):
+            old, before = yard.node, clients_of(yard.node)("apigatewayv2")
             before.create_api(Name=f"before{generation}", ProtocolType="HTTP")
             yard.node = start(tmp_path)
             assert (yard.node.http, yard.node.endpoint) == (old.http, old.endpoint)
             # What the old node knew of its targets, the new one knows at once.
-            yard.elb = clients(yard.node)("elbv2")
+            yard.elb = clients_of(yard.node)("elbv2")
             assert set(yard.health(yard.groups[0]).values()) == {"healthy"}
-            after = clients(yard.node)("apigatewayv2")
+            after = clients_of(yard.node)("apigatewayv2")
             names = {item["Name"] for item in after.get_apis()["Items"]}
             assert f"before{generation}" in names
             after.create_api(Name=f"after{generation}", ProtocolType="HTTP")
@@ -69,6 +59,38 @@ def test_a_second_node_takes_over_and_no_request_fails(tmp_path, yard):
             assert "taking over from the node" in log and "the new node serves" in log, log
             old.kill()
     assert traffic.failures == []
+
+
+def test_open_connections_see_what_the_new_node_is_told(tmp_path, yard):
+    """A connection to the old node is answered once more, with the state of the new one."""
+    old = yard.node
+    connections = [http.client.HTTPConnection(old.http, timeout=30) for _ in range(3)]
+
+    def ask(connection):
+        connection.request("GET", "/a", headers={"Host": yard.host})
+        response = connection.getresponse()
+        return response.status, response.read(), response.will_close
+
+    for connection in connections:
+        assert ask(connection)[0] == 200
+    yard.node = start(tmp_path)
+    yard.elb, gateway = clients_of(yard.node)("elbv2"), clients_of(yard.node)("apigatewayv2")
+    leaving, staying = yard.origins
+    yard.deregister(yard.groups[0], leaving)
+    status, body, closes = ask(connections[0])
+    assert (status, json.loads(body)["origin"], closes) == (200, staying.name, True)
+    yard.register(yard.groups[0], leaving)
+    yard.deregister(yard.groups[0], staying)
+    status, body, closes = ask(connections[1])
+    assert (status, json.loads(body)["origin"], closes) == (200, leaving.name, True)
+    route = gateway.get_routes(ApiId=yard.api)["Items"][0]["RouteId"]
+    # An API without routes is not deployed; its stage would stay as it is.
+    yard.gateway = gateway
+    yard.route("GET /b")
+    gateway.delete_route(ApiId=yard.api, RouteId=route)
+    assert ask(connections[2])[0] == 404
+    assert exit_code(old) == 0
+    old.kill()
 
 
 def test_a_node_with_other_ports_takes_over_too(tmp_path, yard):
@@ -92,7 +114,7 @@ def test_a_successor_that_does_not_come_up_changes_nothing(tmp_path, yard):
             done = subprocess.run(words, capture_output=True, text=True, timeout=60)
             assert done.returncode == 1 and f"cannot listen on {taken}" in done.stderr, done
             # Calls that come while the node takes everything back wait in its socket.
-            gateway = clients(yard.node)("apigatewayv2")
+            gateway = clients_of(yard.node)("apigatewayv2")
             gateway.create_api(Name="still", ProtocolType="HTTP")
             seen = traffic.requests
             until(lambda: traffic.requests > seen + 50, what="traffic flows on")
@@ -100,18 +122,19 @@ def test_a_successor_that_does_not_come_up_changes_nothing(tmp_path, yard):
     assert "this one goes on" in yard.node.process.log.read_text()
 
 
-def catches_sigterm(node):
-    status = pathlib.Path(f"/proc/{node.process.process.pid}/status").read_text()
-    caught = int(status.split("SigCgt:")[1].split()[0], 16)
-    return caught >> (signal.SIGTERM - 1) & 1
+def test_a_signal_is_heard_from_the_start(tmp_path):
+    """The line that tells that a node serves is followed by a signal at once."""
+    for _ in range(5):
+        node = start(tmp_path)
+        node.stop()
+        assert node.process.process.returncode == 0, node.process.log.read_text()
 
 
 def test_a_stopped_node_leaves_nothing_to_take_over(tmp_path):
     node = start(tmp_path)
     assert (tmp_path / "data" / "handover.sock").exists()
-    # The line that tells that it serves comes a moment before it waits for signals.
-    until(lambda: catches_sigterm(node), what="it waits for signals")
     node.stop()
+    assert node.process.process.returncode == 0
     assert not (tmp_path / "data" / "handover.sock").exists()
     killed = start(tmp_path)
     killed.kill()

@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -74,6 +75,56 @@ WHO = b"Action=GetCallerIdentity&Version=2011-06-15"
 
 
 # Pages
+
+
+def test_the_health_page_tells_that_changes_cannot_be_kept(tmp_path):
+    """A file-size limit stands for a full disk: writes fail, the data plane goes on."""
+    # Python ignores the limit's signal, and so does the node that it starts this way.
+    node = Node.start(["--data-dir", tmp_path / "data"], tmp_path, restore_signals=False)
+    pid = node.process.process.pid
+    aws = boto3.client(
+        "apigatewayv2", region_name=REGION, endpoint_url=node.endpoint,
+        aws_access_key_id="test", aws_secret_access_key="test",
+        config=botocore.config.Config(retries={"max_attempts": 0}),
+    )
+    health = lambda: node.admin("GET", "/_breezeway/health")
+    aws.create_api(Name="kept", ProtocolType="HTTP")
+    assert health()[0] == 200
+    _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (1, hard))
+    with pytest.raises(botocore.exceptions.ClientError, match="The change was not made"):
+        aws.create_api(Name="lost", ProtocolType="HTTP")
+    status, page = health()
+    page = json.loads(page)
+    assert (status, page["status"]) == (503, "failing") and "breezeway.db" in page["trouble"]
+    names = lambda: [item["Name"] for item in aws.get_apis()["Items"]]
+    assert names() == ["kept"]
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard, hard))
+    aws.create_api(Name="again", ProtocolType="HTTP")
+    assert health()[0] == 200 and sorted(names()) == ["again", "kept"]
+    node.stop()
+
+
+def test_outputs_name_the_ports_of_this_run(tmp_path):
+    """A stack that is there already is not deployed again, but its URL is the one to use now."""
+    template = tmp_path / "api.yaml"
+    template.write_text(
+        "Resources: {Api: {Type: AWS::ApiGatewayV2::Api, Properties: {Name: a, ProtocolType: "
+        "HTTP}}}\nOutputs: {Url: {Value: !GetAtt Api.ApiEndpoint}}\n"
+    )
+    urls = set()
+    for _ in range(2):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        done = breezeway(
+            "up", template, "--once", "--output", "json", "--data-dir", tmp_path / "data",
+            "--api", "127.0.0.1:0", "--https", "127.0.0.1:0", "--http", f"127.0.0.1:{port}",
+        )
+        assert done.returncode == 0, done.stderr
+        url = json.loads(done.stdout)["outputs"]["Url"]
+        assert url.endswith(f":{port}")
+        urls.add(url)
+    assert len(urls) == 2
 
 
 def test_the_health_page_tells_what_the_node_is(node, client):
