@@ -23,7 +23,7 @@ struct Cli {
 enum Task {
     /// Write crates/shapes from the pinned service models
     Codegen(codegen::Args),
-    /// Measure CPU per request beside nginx
+    /// Measure CPU, latency and memory beside nginx and HAProxy
     Bench(bench::Args),
     /// Measure how soon a write is live among thousands of routes and targets, under traffic
     Churn(churn::Args),

@@ -1,115 +1,207 @@
-//! `cargo xtask bench`: CPU per request of Breezeway's whole path (HTTP API, link, rule, target)
-//! beside nginx as a plain reverse proxy, on the same origin, in interleaved rounds.
+//! `cargo xtask bench`: what a request costs on Breezeway's whole path (HTTP API, link, rule,
+//! target), beside nginx and HAProxy as plain reverse proxies, and beside one behind the other.
 //!
-//! Each proxy has one worker and is pinned to one core. What counts is the ratio: machines differ,
-//! and so do their moods. Latency, memory and more peers are not measured here yet.
+//! Each proxy has one worker and is pinned to one core; load and origin have another one. What
+//! counts is the ratio: machines differ, and so do their moods. Subjects take turns within each
+//! round, ratios are taken within a round, and the median of the rounds is told.
 
+mod case;
+mod install;
 mod load;
+mod measure;
 pub mod origin;
+mod picture;
+mod results;
 mod subject;
 
-use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
-use load::Load;
 use origin::Origin;
-use subject::Subject;
+use results::{MEASURES, Measure, Results};
+use subject::{Core, Stage};
 
-/// How much to measure.
+/// What to measure, and how much.
 #[derive(clap::Args)]
 pub struct Args {
+    /// Only cases whose name contains this (http-100, browser, tls, h2…)
+    #[arg(long, value_name = "TEXT")]
+    case: Vec<String>,
+    /// Only these
+    #[arg(long, value_enum)]
+    measure: Vec<Measure>,
+    /// Few rounds of few requests: a first look
+    #[arg(long)]
+    quick: bool,
     /// Rounds; each proxy is measured once in each
-    #[arg(long, default_value_t = 5)]
-    rounds: usize,
-    /// Requests per proxy and round
-    #[arg(long, default_value_t = 20_000)]
-    requests: usize,
-    /// Client connections, all busy
-    #[arg(long, default_value_t = 64)]
-    connections: usize,
-    /// Write the section of bench/RESULTS.md too
+    #[arg(long)]
+    rounds: Option<usize>,
+    /// Requests per second at which latency is measured
+    #[arg(long, default_value_t = 4000)]
+    rate: usize,
+    /// Measure this program instead of building one
+    #[arg(long, value_name = "FILE")]
+    binary: Option<PathBuf>,
+    /// How to print
+    #[arg(long, value_enum, default_value = "plain")]
+    output: Output,
+    /// Write the section of bench/RESULTS.md, and bench/RESULTS.svg
     #[arg(long)]
     record: bool,
 }
 
-/// Sizes of the response body, in bytes.
-const SIZES: [usize; 2] = [100, 16 * 1024];
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Output {
+    Plain,
+    Json,
+}
+
+/// How much of each measurement.
+pub struct Plan {
+    measures: Vec<Measure>,
+    rounds: usize,
+    /// Clients at once.
+    clients: usize,
+    /// Requests per subject and round.
+    requests: usize,
+    /// Requests whose latency is measured, per subject and round.
+    paced: usize,
+    /// Requests per second while it is.
+    rate: usize,
+    /// Idle connections.
+    idle: usize,
+    /// Requests whose instructions are counted.
+    counted: usize,
+}
+
+impl Plan {
+    fn new(args: &Args) -> Self {
+        let (rounds, requests, paced, idle, counted) = match args.quick {
+            false => (7, 20_000, 4_000, 5_000, 500),
+            true => (2, 4_000, 1_000, 500, 100),
+        };
+        Self {
+            measures: if args.measure.is_empty() { MEASURES.into() } else { args.measure.clone() },
+            rounds: args.rounds.unwrap_or(rounds),
+            clients: 64,
+            requests,
+            paced,
+            rate: args.rate,
+            idle,
+            counted,
+        }
+    }
+
+    fn wants(&self, any: &[Measure]) -> bool {
+        any.iter().any(|measure| self.measures.contains(measure))
+    }
+
+    fn conditions(&self) -> Vec<String> {
+        let Self { rounds, clients, requests, paced, rate, idle, counted, .. } = self;
+        let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+        let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+        let model = info.lines().find_map(|line| line.strip_prefix("model name\t: "));
+        let cores = info.lines().filter(|line| line.starts_with("processor")).count();
+        let (kernel, model) = (kernel.trim(), model.unwrap_or("unknown processor"));
+        vec![
+            format!("{cores} cores of {model}, Linux {kernel}."),
+            "Breezeway: HTTP API, VPC link, internal Application Load Balancer, listener rule, \
+             target. nginx and HAProxy: a plain reverse proxy, which adds X-Forwarded-For and \
+             X-Forwarded-Proto. The chain: nginx in front of HAProxy, both on the same core."
+                .into(),
+            "One worker each (`worker_processes 1`, `nbthread 1`) on one core; load and origin on \
+             another one. Connections are kept alive on both sides, access logs are off, \
+             TCP_NODELAY is on, TLS is 1.3."
+                .into(),
+            format!(
+                "CPU: {clients} clients at once, {requests} requests per proxy and round, \
+                 {rounds} rounds in turns; HTTP/2 with 8 clients per connection. Time from the \
+                 scheduler, kernel included."
+            ),
+            format!("Instructions: callgrind, {counted} requests after warming up."),
+            format!(
+                "Latency: {paced} requests per proxy and round at {rate} per second, counted from \
+                 when each was due."
+            ),
+            format!("Memory: {idle} idle connections that had one request each."),
+        ]
+    }
+}
 
 /// Measures and prints.
 pub fn run(args: &Args) -> Result<()> {
     let root = crate::tidy::root();
-    crate::test::run_in(&root, "cargo", &["build", "--release", "--package", "breezeway"])?;
+    let binary = match &args.binary {
+        Some(binary) => binary.canonicalize().context("the binary")?,
+        None => {
+            let words = ["build", "--release", "--package", "breezeway"];
+            crate::test::run_in(&root, "cargo", &words)?;
+            root.join("target/release/breezeway")
+        }
+    };
+    install::install()?;
+    prepare()?;
     let folder = std::env::temp_dir().join(format!("breezeway-bench-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
-    let table = measure(args, &root, &folder);
+    let results = measure(args, &root, &binary, &folder)
+        .with_context(|| format!("logs are in {}", folder.display()))?;
     // The folder holds only what the subjects wrote; a failure to remove it harms nobody.
     let _kept = std::fs::remove_dir_all(&folder);
-    let table = table?;
-    println!("{table}");
+    match args.output {
+        Output::Plain => println!("{}", results.tables()),
+        Output::Json => println!("{}", serde_json::to_string_pretty(&results)?),
+    }
     if args.record {
-        let title = "## CPU per request\n\nOne run of `cargo xtask bench --record`.";
-        crate::results::record(&root, "bench", &format!("{title}\n\n{table}"))?;
+        record(&root, &results)?;
     }
     Ok(())
 }
 
-fn measure(args: &Args, root: &Path, folder: &Path) -> Result<String> {
-    let mut table = String::from(
-        "| response | proxy | CPU µs per request, median | × nginx, median of paired rounds |\n\
-         |---|---|---|---|\n",
-    );
-    for size in SIZES {
-        let origin = Origin::start(size)?;
-        let mut subjects = vec![Subject::breezeway(root, folder, origin.address())?];
-        match Subject::nginx(folder, origin.address())? {
-            Some(nginx) => subjects.push(nginx),
-            None => eprintln!("nginx is not installed (apt-get install nginx-light): no ratio"),
-        }
-        let rounds = rounds(args, &subjects, size)?;
-        let nginx = subjects.iter().position(|subject| subject.name == "nginx");
-        for (at, subject) in subjects.iter().enumerate() {
-            let cpu = median(rounds.iter().map(|round| round[at]).collect());
-            let ratio = nginx.map_or("–".to_owned(), |nginx| {
-                let paired = rounds.iter().map(|round| round[at] / round[nginx]).collect();
-                format!("{:.2}", median(paired))
-            });
-            let _ = writeln!(table, "| {size} B | {} | {cpu:.1} | {ratio} |", subject.name);
-        }
-    }
-    let _ = write!(
-        table,
-        "\n{} connections, {} requests per proxy and round, {} rounds, HTTP/1.1 keep-alive on both \
-         sides.",
-        args.connections, args.requests, args.rounds
-    );
-    Ok(table)
-}
-
-/// CPU microseconds per request of each subject in each round.
-fn rounds(args: &Args, subjects: &[Subject], size: usize) -> Result<Vec<Vec<f64>>> {
-    let load = |subject: &Subject, requests| {
-        Load { subject, connections: args.connections, requests, body: size }.run()
+fn measure(args: &Args, root: &Path, binary: &Path, folder: &Path) -> Result<Results> {
+    let (plan, cases) = (Plan::new(args), case::cases(&args.case));
+    let origin = Origin::start(0)?.address();
+    let stage = |core, name: &str| -> Result<Stage<'_>> {
+        let folder: PathBuf = folder.join(name);
+        std::fs::create_dir_all(&folder)?;
+        Ok(Stage { root, binary, folder, origin, core })
     };
-    for subject in subjects {
-        load(subject, args.requests / 10).context("warming up")?;
+    let mut results = Results { conditions: plan.conditions(), ..Results::default() };
+    if plan.wants(&[Measure::Idle]) {
+        measure::idle(&plan, &stage(Core::Real, "idle")?, &cases, &mut results)?;
     }
-    let mut rounds = Vec::new();
-    for round in 1..=args.rounds {
-        eprintln!("{size} B, round {round} of {}", args.rounds);
-        let mut measured = Vec::new();
-        for subject in subjects {
-            let before = subject.cpu_us()?;
-            let done = load(subject, args.requests)?;
-            measured.push((subject.cpu_us()? - before) / done as f64);
-        }
-        rounds.push(measured);
+    if plan.wants(&[Measure::Cpu, Measure::P50, Measure::P99]) {
+        measure::real(&plan, &stage(Core::Real, "real")?, &cases, &mut results)?;
     }
-    Ok(rounds)
+    if plan.wants(&[Measure::Instructions]) {
+        measure::instructions(&plan, &stage(Core::Counted, "counted")?, &cases, &mut results)?;
+    }
+    Ok(results)
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+/// Load and origin on the last core; descriptors for all connections, here and in the proxies.
+fn prepare() -> Result<()> {
+    let last = (std::thread::available_parallelism()?.get() - 1).to_string();
+    let (pid, limit) = (std::process::id().to_string(), format!("--nofile={DESCRIPTORS}"));
+    for words in [["taskset", "-pc", &last, &pid], ["prlimit", &limit, "--pid", &pid]] {
+        let done = Command::new(words[0]).args(&words[1..]).output()?;
+        if !done.status.success() {
+            bail!("{}: {}", words.join(" "), String::from_utf8_lossy(&done.stderr));
+        }
+    }
+    Ok(())
+}
+
+/// Enough for the idle connections.
+const DESCRIPTORS: usize = 16_384;
+
+fn record(root: &Path, results: &Results) -> Result<()> {
+    let title = "## Beside other proxies";
+    let words = "One run of `cargo xtask bench --record`. Bold: multiples of nginx.";
+    let picture = "![CPU time per request, as a multiple of nginx](RESULTS.svg)";
+    let section = format!("{title}\n\n{words}\n\n{picture}\n\n{}", results.tables());
+    crate::results::record(root, "bench", &section)?;
+    std::fs::write(root.join("bench/RESULTS.svg"), picture::draw(results))?;
+    Ok(())
 }
