@@ -52,8 +52,8 @@ pub(crate) fn edits<'e>(list: impl IntoIterator<Item = &'e Edit>) -> Edits {
     let mut edits = Edits::new();
     for edit in list {
         match edit {
-            Edit::Set(name, value) => edits.set(name, value.clone()),
-            Edit::Append(name, value) => edits.append(name, value.clone()),
+            Edit::Set(name, value) => edits.set(name, value),
+            Edit::Append(name, value) => edits.append(name, value),
             Edit::Remove(name) => edits.remove(name),
         };
     }

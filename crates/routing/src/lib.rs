@@ -18,6 +18,7 @@ pub mod gateway;
 pub mod link;
 pub mod live;
 pub mod network;
+mod spell;
 pub mod tables;
 pub mod trace;
 pub mod view;

@@ -3,6 +3,7 @@
 use model::Timestamp;
 
 use crate::draw::{Use, pair};
+use crate::spell;
 
 /// Name of the header, in AWS's spelling.
 pub const HEADER: &str = "X-Amzn-Trace-Id";
@@ -13,36 +14,46 @@ pub const MANY_BYTES: usize = 7 * 1024;
 ///
 /// AWS: absent, a new `Root`; with a `Root`, a `Self` of this hop comes first and the rest stays;
 /// a `Self` from an earlier hop is replaced. A value without a `Root` gets one of ours.
-pub fn extend(received: Option<&[u8]>, now: Timestamp, draw: u64, what: Use) -> String {
-    let id = identifier(now, draw, what);
-    let Some(text) = received.and_then(|value| std::str::from_utf8(value).ok()) else {
-        return format!("Root={id}");
-    };
-    let fields = || text.split(';').map(str::trim).filter(|field| !field.is_empty());
-    let is = |field: &str, key: &str| {
-        field.split_once('=').is_some_and(|(name, _)| name.eq_ignore_ascii_case(key))
-    };
-    let kept: Vec<_> = fields().filter(|field| !is(field, "Self")).collect();
-    if !kept.iter().any(|field| is(field, "Root")) {
-        let kept = kept.iter().map(|field| format!(";{field}"));
-        return format!("Root={id}{}", kept.collect::<String>());
+pub fn extend(received: Option<&[u8]>, now: Timestamp, draw: u64, what: Use) -> Vec<u8> {
+    let text = received.filter(|value| std::str::from_utf8(value).is_ok()).unwrap_or(b"");
+    let kept = || fields(text).filter(|field| !field.is_empty() && !is(field, b"Self"));
+    let has_root = kept().any(|field| is(field, b"Root"));
+    let mut value = Vec::with_capacity(text.len() + OWN_BYTES);
+    value.extend_from_slice(if has_root { b"Self=" } else { b"Root=" });
+    identify(&mut value, now, draw, what);
+    for field in kept() {
+        value.push(b';');
+        value.extend_from_slice(field);
     }
-    format!("Self={id};{}", kept.join(";"))
+    value
 }
 
 /// The value with nothing but its root. AWS: for requests with more than 7 KB of headers.
-pub fn only_root(value: &str) -> &str {
-    let is_root = |field: &&str| {
-        field.split_once('=').is_some_and(|(name, _)| name.eq_ignore_ascii_case("Root"))
-    };
-    value.split(';').map(str::trim).find(is_root).unwrap_or(value)
+pub fn only_root(value: &[u8]) -> &[u8] {
+    fields(value).find(|field| is(field, b"Root")).unwrap_or(value)
 }
 
+fn fields(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    value.split(|byte| *byte == b';').map(<[u8]>::trim_ascii)
+}
+
+/// Whether a field has this key, in any case.
+fn is(field: &[u8], key: &[u8]) -> bool {
+    field.get(key.len()) == Some(&b'=') && field[..key.len()].eq_ignore_ascii_case(key)
+}
+
+/// Bytes that a hop adds.
+const OWN_BYTES: usize = "Self=1-00000000-000000000000000000000000;".len();
+
 /// `1-`, eight hex digits of seconds, `-`, 24 random hex digits.
-fn identifier(now: Timestamp, draw: u64, what: Use) -> String {
+fn identify(out: &mut Vec<u8>, now: Timestamp, draw: u64, what: Use) {
     let seconds = u32::try_from(now.0.div_euclid(1000)).unwrap_or(0);
     let (high, low) = pair(draw, what);
-    format!("1-{seconds:08x}-{:08x}{low:016x}", high as u32)
+    out.extend_from_slice(b"1-");
+    spell::hex::<8>(out, seconds.into());
+    out.push(b'-');
+    spell::hex::<8>(out, high);
+    spell::hex::<16>(out, low);
 }
 
 #[cfg(test)]
@@ -58,7 +69,10 @@ mod tests {
                 7,
                 Use::BalancerTrace,
             );
-            let own = identifier(Timestamp(1_700_000_000_000), 7, Use::BalancerTrace);
+            let value = String::from_utf8(value).unwrap();
+            let mut own = Vec::new();
+            identify(&mut own, Timestamp(1_700_000_000_000), 7, Use::BalancerTrace);
+            let own = String::from_utf8(own).unwrap();
             assert!(own.starts_with("1-6553f100-") && own.len() == 35, "{own}");
             assert_eq!(value, expect.replace("OWN", &own), "{received:?}");
         };
@@ -73,7 +87,9 @@ mod tests {
 
     #[test]
     fn a_value_can_be_cut_down_to_its_root() {
-        let check = |value: &str, expect: &str| assert_eq!(only_root(value), expect);
+        let check = |value: &str, expect: &str| {
+            assert_eq!(only_root(value.as_bytes()), expect.as_bytes());
+        };
         check("Root=1-a-b", "Root=1-a-b");
         check("Self=1-x-y;Root=1-a-b;App=x", "Root=1-a-b");
         check("Self=1-x-y; root=1-a-b", "root=1-a-b");

@@ -1,8 +1,6 @@
 //! Changes to a head. A handler never builds a header map: it says what to set, append or remove,
 //! and the codec applies that while it writes. Framing and hop-by-hop fields are not editable.
 
-use bytes::Bytes;
-
 use crate::codec::lines::Kind;
 
 /// An ordered list of changes to the header lines of a head.
@@ -39,13 +37,13 @@ impl Edits {
     }
 
     /// Replace all lines of this name by one, or add it.
-    pub fn set(&mut self, name: &str, value: impl Into<Bytes>) -> &mut Edits {
-        self.push(name, &value.into(), true, true)
+    pub fn set(&mut self, name: &str, value: impl AsRef<[u8]>) -> &mut Edits {
+        self.push(name, value.as_ref(), true, true)
     }
 
     /// Add one more line of this name.
-    pub fn append(&mut self, name: &str, value: impl Into<Bytes>) -> &mut Edits {
-        self.push(name, &value.into(), false, true)
+    pub fn append(&mut self, name: &str, value: impl AsRef<[u8]>) -> &mut Edits {
+        self.push(name, value.as_ref(), false, true)
     }
 
     /// Take away all lines of this name.

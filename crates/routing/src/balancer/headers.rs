@@ -9,7 +9,7 @@ use crate::draw::Use;
 use crate::edit::Edit;
 use crate::gateway::host;
 use crate::tables::{BalancerTable, ForwardedFor, ListenerTable};
-use crate::{View, trace};
+use crate::{View, spell, trace};
 
 const FORWARDED_FOR: &str = "X-Forwarded-For";
 /// Addresses in `X-Forwarded-For`. AWS: more are 463.
@@ -28,7 +28,9 @@ pub fn towards_target(
     edits.extend(host(listener, view));
     edits.extend(forwarded_for(balancer, view));
     edits.push(Edit::set("X-Forwarded-Proto", if view.https { "https" } else { "http" }));
-    edits.push(Edit::set("X-Forwarded-Port", listener.port.to_string()));
+    let mut port = Vec::with_capacity(5);
+    spell::decimal(&mut port, listener.port);
+    edits.push(Edit::set("X-Forwarded-Port", port));
     tls(listener, view, &mut edits);
     let received = view.values(trace::HEADER).next();
     let traced = trace::extend(received, now, draw, Use::BalancerTrace);
@@ -99,19 +101,30 @@ fn forwarded_for(balancer: &BalancerTable, view: &View) -> Option<Edit> {
         ForwardedFor::Preserve => None,
         ForwardedFor::Remove => Some(Edit::remove(FORWARDED_FOR)),
         ForwardedFor::Append => {
-            let ip = view.source.ip().to_canonical();
-            let client = match (balancer.forwarded_for_port, ip) {
-                (false, ip) => ip.to_string(),
-                (true, IpAddr::V4(ip)) => format!("{ip}:{}", view.source.port()),
-                (true, IpAddr::V6(ip)) => format!("[{ip}]:{}", view.source.port()),
-            };
             let mut value = view.joined(FORWARDED_FOR, ", ").unwrap_or_default();
             if !value.is_empty() {
                 value.extend_from_slice(b", ");
             }
-            value.extend_from_slice(client.as_bytes());
+            client(balancer, view, &mut value);
             Some(Edit::set(FORWARDED_FOR, value))
         }
+    }
+}
+
+/// Appends the client's address, with its port if the load balancer is told to.
+fn client(balancer: &BalancerTable, view: &View, out: &mut Vec<u8>) {
+    let ip = view.source.ip().to_canonical();
+    match (balancer.forwarded_for_port, ip) {
+        (true, IpAddr::V6(_)) => {
+            out.push(b'[');
+            spell::address(out, ip);
+            out.push(b']');
+        }
+        _ => spell::address(out, ip),
+    }
+    if balancer.forwarded_for_port {
+        out.push(b':');
+        spell::decimal(out, view.source.port());
     }
 }
 

@@ -253,7 +253,12 @@ fn host_of(edits: &[Edit]) -> String {
 pub(super) fn request_id(draw: u64) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let (high, low) = draw::pair(draw, Use::RequestId);
-    let bits = (u128::from(high) << 64) | u128::from(low);
-    let digit = |index: u32| char::from(DIGITS[(bits >> (index * 6)) as usize & 63]);
-    (0..15).map(digit).chain(['=']).collect()
+    let mut bits = (u128::from(high) << 64) | u128::from(low);
+    let mut id = String::with_capacity(16);
+    for _ in 0..15 {
+        id.push(char::from(DIGITS[bits as usize & 63]));
+        bits >>= 6;
+    }
+    id.push('=');
+    id
 }

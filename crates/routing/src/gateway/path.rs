@@ -5,6 +5,8 @@
 //! AWS does not say what becomes of them, and a gateway that rewrites them would disagree with
 //! backends about what was asked for.
 
+use std::borrow::Cow;
+
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode, percent_encode};
 
 /// What may not stand in the path of a request line.
@@ -46,7 +48,7 @@ pub fn decode(raw: &str) -> Vec<u8> {
 
 /// A decoded path as it may stand in a request line; slashes stay.
 pub fn encode(path: &[u8]) -> String {
-    percent_encode(path, PATH).to_string()
+    Cow::from(percent_encode(path, PATH)).into_owned()
 }
 
 /// What an author cannot have meant to stand in a request line.

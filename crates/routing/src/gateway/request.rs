@@ -8,8 +8,8 @@ use model::Timestamp;
 
 use crate::draw::Use;
 use crate::edit::Edit;
-use crate::trace;
 use crate::view::{Body, View};
+use crate::{spell, trace};
 
 /// What kind of backend a request goes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,58 +68,95 @@ fn appended(view: &View, name: &str, element: &[u8]) -> Vec<u8> {
 // DEVIATION: `Forwarded` towards public URLs has no `by=` element, since the address that a
 // connection leaves from is not known when the request is decided.
 fn forwarded(view: &View) -> Vec<u8> {
-    let mut value = view.joined("Forwarded", ", ").unwrap_or_default();
-    let mut add = |element: String| {
-        if !value.is_empty() {
-            value.extend_from_slice(b", ");
-        }
-        value.extend_from_slice(element.as_bytes());
-    };
+    let mut value = Vec::with_capacity(USUAL_BYTES);
+    for line in view.values("Forwarded") {
+        separate(&mut value, b", ");
+        value.extend_from_slice(line);
+    }
     let (mut host, mut proto) = (view.text("X-Forwarded-Host"), view.text("X-Forwarded-Proto"));
     for line in view.values("X-Forwarded-For") {
         let line = String::from_utf8_lossy(line);
         for hop in line.split(',').map(str::trim).filter(|hop| !hop.is_empty()) {
-            add(element(Some(&node(hop)), host.take(), proto.take()));
+            element(&mut value, Some(Node::Named(hop)), host.take(), proto.take());
         }
     }
     if host.is_some() || proto.is_some() {
-        add(element(None, host, proto));
+        element(&mut value, None, host, proto);
     }
     let scheme = if view.https { "https" } else { "http" };
-    let client = address(view.source.ip());
-    add(element(Some(&client), view.host, Some(scheme)));
+    element(&mut value, Some(Node::Address(view.source.ip())), view.host, Some(scheme));
     value
 }
 
-fn element(client: Option<&str>, host: Option<&str>, proto: Option<&str>) -> String {
-    let client = client.map(|client| format!("for={client}"));
-    let host = host.map(|host| format!("host={}", quoted(host)));
-    let proto = proto.map(|proto| format!("proto={}", quoted(proto)));
-    [client, host, proto].into_iter().flatten().collect::<Vec<_>>().join(";")
+/// Room for one element.
+const USUAL_BYTES: usize = 128;
+
+/// Who made a request.
+enum Node<'a> {
+    /// As an earlier hop named it.
+    Named(&'a str),
+    /// The peer.
+    Address(IpAddr),
 }
 
-fn address(ip: IpAddr) -> String {
-    match ip.to_canonical() {
-        IpAddr::V4(ip) => ip.to_string(),
-        IpAddr::V6(ip) => format!("\"[{ip}]\""),
+/// Appends `for=…;host=…;proto=…`.
+fn element(out: &mut Vec<u8>, node: Option<Node>, host: Option<&str>, proto: Option<&str>) {
+    separate(out, b", ");
+    let start = out.len();
+    if let Some(node) = node {
+        out.extend_from_slice(b"for=");
+        match node {
+            Node::Address(ip) => address(out, ip),
+            Node::Named(hop) => match hop.trim_matches(['[', ']']).parse() {
+                Ok(ip) => address(out, ip),
+                Err(_) => quoted(out, hop),
+            },
+        }
+    }
+    for (key, value) in [("host=", host), ("proto=", proto)] {
+        if let Some(value) = value {
+            if out.len() > start {
+                out.push(b';');
+            }
+            out.extend_from_slice(key.as_bytes());
+            quoted(out, value);
+        }
     }
 }
 
-/// An element of `X-Forwarded-For` as a node of `Forwarded`.
-fn node(hop: &str) -> String {
-    match hop.trim_matches(['[', ']']).parse::<IpAddr>() {
-        Ok(ip) => address(ip),
-        Err(_) => quoted(hop),
+/// Appends a separator unless nothing stands before it.
+fn separate(out: &mut Vec<u8>, separator: &[u8]) {
+    if !out.is_empty() {
+        out.extend_from_slice(separator);
     }
 }
 
-/// A token as it is, anything else as a quoted string.
-fn quoted(text: &str) -> String {
+fn address(out: &mut Vec<u8>, ip: IpAddr) {
+    let ip = ip.to_canonical();
+    match ip {
+        IpAddr::V4(_) => spell::address(out, ip),
+        IpAddr::V6(_) => {
+            out.extend_from_slice(b"\"[");
+            spell::address(out, ip);
+            out.extend_from_slice(b"]\"");
+        }
+    }
+}
+
+/// Appends a token as it is, anything else as a quoted string.
+fn quoted(out: &mut Vec<u8>, text: &str) {
     let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    match !text.is_empty() && text.bytes().all(token) {
-        true => text.to_string(),
-        false => format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")),
+    if !text.is_empty() && text.bytes().all(token) {
+        return out.extend_from_slice(text.as_bytes());
     }
+    out.push(b'"');
+    for byte in text.bytes() {
+        if matches!(byte, b'"' | b'\\') {
+            out.push(b'\\');
+        }
+        out.push(byte);
+    }
+    out.push(b'"');
 }
 
 #[cfg(test)]
