@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::authentication::{Cognito, JwtValidation, Oidc};
 use crate::table::Key;
 use crate::{
     ListenerArn, LoadBalancerArn, NetworkInterfaceId, RuleArn, Scope, SecurityGroupId, SubnetId,
@@ -204,6 +205,18 @@ pub enum Patterns {
     Regexes(Vec<String>),
 }
 
+impl ActionKind {
+    /// Whether it is a rule's last action; the others only let requests come that far.
+    pub fn is_final(&self) -> bool {
+        match self {
+            Self::Forward(_) | Self::Redirect(_) | Self::FixedResponse(_) => true,
+            Self::AuthenticateOidc(_) | Self::AuthenticateCognito(_) | Self::JwtValidation(_) => {
+                false
+            }
+        }
+    }
+}
+
 /// An action of a rule.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Action {
@@ -216,6 +229,12 @@ pub struct Action {
 /// What an action does.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum ActionKind {
+    /// `authenticate-oidc`
+    AuthenticateOidc(Box<Oidc>),
+    /// `authenticate-cognito`
+    AuthenticateCognito(Box<Cognito>),
+    /// `jwt-validation`
+    JwtValidation(JwtValidation),
     /// `forward`
     Forward(Forward),
     /// `redirect`

@@ -6,6 +6,7 @@
 
 pub mod arn;
 pub mod attributes;
+pub mod authentication;
 pub mod balancer;
 pub mod gateway;
 pub mod health;

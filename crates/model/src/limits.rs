@@ -37,6 +37,8 @@ pub const TARGETS_PER_LOAD_BALANCER: usize = 100_000;
 pub const REGISTRATIONS_PER_TARGET_ID: usize = 1_000;
 /// Capacity units that a load balancer may reserve. AWS: 15,000, adjustable.
 pub const CAPACITY_UNITS_PER_LOAD_BALANCER: u32 = 15_000;
+/// Actions per rule. AWS: 5.
+pub const ACTIONS_PER_RULE: usize = 5;
 /// Condition values per rule. AWS: 5.
 pub const CONDITION_VALUES_PER_RULE: usize = 5;
 /// Wildcards per rule. AWS: 5.

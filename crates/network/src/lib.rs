@@ -5,11 +5,13 @@
 //! the others to real sockets. Security groups are decided in `routing`; nothing here decides.
 
 pub mod driver;
+pub mod fetch;
 pub mod listen;
 pub mod resolve;
 pub mod source;
 
 pub use driver::Driver;
+pub use fetch::{Fetch, FetchError, Fetcher};
 pub use listen::listen;
 pub use resolve::Resolver;
 pub use source::source_for;

@@ -12,7 +12,7 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 use routing::Tables;
-use routing::live::{Classes, HealthMark};
+use routing::live::{AuthenticationLive, Classes, HealthMark};
 use store::Store;
 use transport::Workers;
 
@@ -52,6 +52,7 @@ impl Collector for Live {
         node(&mut encoder, self, &tables)?;
         apis(&mut encoder, &tables)?;
         balancers(&mut encoder, &tables)?;
+        authentication(&mut encoder, &tables)?;
         groups(&mut encoder, &tables)
     }
 }
@@ -149,6 +150,32 @@ fn balancers(encoder: &mut DescriptorEncoder<'_>, tables: &Tables) -> fmt::Resul
     counters(encoder, "elb_rejected_connection_count", "RejectedConnectionCount", rejected)?;
     let active = each(|live| u64::try_from(live.connections.load(Relaxed)).unwrap_or(0));
     gauges(encoder, "elb_active_connection_count", "ActiveConnectionCount", active)
+}
+
+fn authentication(encoder: &mut DescriptorEncoder<'_>, tables: &Tables) -> fmt::Result {
+    let auth = |read: fn(&AuthenticationLive) -> u64| {
+        tables.balancers.values().map(move |balancer| {
+            let labels: Labels = vec![("load_balancer", balancer.arn.short().to_owned())];
+            (labels, read(&balancer.live.get().authentication))
+        })
+    };
+    let lines = auth(|live| live.successes.get());
+    counters(encoder, "elb_auth_success", "ELBAuthSuccess", lines)?;
+    let lines = auth(|live| live.failures.get());
+    counters(encoder, "elb_auth_failure", "ELBAuthFailure", lines)?;
+    let lines = auth(|live| live.errors.get());
+    counters(encoder, "elb_auth_error", "ELBAuthError", lines)?;
+    let lines = auth(|live| live.latency_us.get());
+    counters(encoder, "elb_auth_latency_us", "Sum of ELBAuthLatency in microseconds", lines)?;
+    let lines = auth(|live| live.refreshes.get());
+    counters(encoder, "elb_auth_refresh_token_success", "ELBAuthRefreshTokenSuccess", lines)?;
+    let lines = auth(|live| live.too_large.get());
+    let name = "elb_auth_user_claims_size_exceeded";
+    counters(encoder, name, "ELBAuthUserClaimsSizeExceeded", lines)?;
+    let lines = auth(|live| live.token_successes.get());
+    counters(encoder, "elb_jwt_validation_success_count", "JWTValidationSuccessCount", lines)?;
+    let lines = auth(|live| live.token_failures.get());
+    counters(encoder, "elb_jwt_validation_failure_count", "JWTValidationFailureCount", lines)
 }
 
 fn groups(encoder: &mut DescriptorEncoder<'_>, tables: &Tables) -> fmt::Result {

@@ -64,8 +64,8 @@ pub(crate) fn edits<'e>(list: impl IntoIterator<Item = &'e Edit>) -> Edits {
 pub(crate) enum Reply {
     /// From an origin or a target, with header edits of its own; its body is still to come.
     Upstream(UpstreamResponse, Vec<Edit>),
-    /// Our own.
-    Own(Answer),
+    /// Our own, with header edits of its own.
+    Own(Answer, Vec<Edit>),
 }
 
 impl Reply {
@@ -73,7 +73,7 @@ impl Reply {
     pub(crate) fn status(&self) -> u16 {
         match self {
             Self::Upstream(upstream, _) => upstream.status(),
-            Self::Own(answer) => answer.status,
+            Self::Own(answer, _) => answer.status,
         }
     }
 
@@ -81,7 +81,7 @@ impl Reply {
     pub(crate) fn lines(&self) -> Lines<'_> {
         match self {
             Self::Upstream(upstream, _) => upstream.headers().collect(),
-            Self::Own(answer) => {
+            Self::Own(answer, _) => {
                 answer.headers.iter().map(|(n, v)| (n.as_ref(), v.as_bytes())).collect()
             }
         }
@@ -90,14 +90,13 @@ impl Reply {
     /// Takes the edits that belong to the response itself.
     pub(crate) fn take_edits(&mut self) -> Vec<Edit> {
         match self {
-            Self::Upstream(_, edits) => std::mem::take(edits),
-            Self::Own(_) => Vec::new(),
+            Self::Upstream(_, edits) | Self::Own(_, edits) => std::mem::take(edits),
         }
     }
 
     /// What closes a load balancer's connection does not close the client's at the gateway.
     pub(crate) fn keep_open(&mut self) {
-        if let Self::Own(answer) = self {
+        if let Self::Own(answer, _) = self {
             answer.close = false;
         }
     }
@@ -110,7 +109,7 @@ impl Reply {
                 let response = Response::upstream(upstream, &edits(changes));
                 if kept { response } else { response.with_status(status) }
             }
-            Self::Own(answer) => own(answer, status, changes),
+            Self::Own(answer, _) => own(answer, status, changes),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use model::balancer::TargetId;
 use routing::balancer::retry::{Way, another};
-use routing::balancer::{self, Decision, Forward, Turn, sticky};
+use routing::balancer::{self, Decision, Forward, Turn, pages, sticky};
 use routing::gateway::{GatewayDecision, Origin};
 use routing::tables::ListenerTable;
 use routing::{Edit, edit};
@@ -15,6 +15,7 @@ use transport::{
 
 use crate::convert::{self, Reply, lines, view};
 use crate::flight::Flight;
+use crate::identity::{self, Passed, Stopped};
 use crate::measure::{self, Ledger};
 use crate::rescue::{self, Fault};
 use crate::serve::Scene;
@@ -79,20 +80,65 @@ pub(crate) async fn balanced<'t>(
     request: &mut Request,
     ledger: &mut Ledger,
 ) -> Result<Reply, Fault> {
-    match decide(scene, leg, request) {
+    let mut passed = Passed::default();
+    let decision = match decide(scene, leg, request) {
+        asked @ (Decision::Guarded(_) | Decision::Callback) => {
+            // Most requests are asked nothing, and shall not carry the weight of those that are.
+            match Box::pin(ask(scene, leg, request, asked, &mut passed)).await {
+                Ok(decision) => {
+                    ledger.authenticated = true;
+                    decision
+                }
+                Err((answer, failure)) => {
+                    leg.listener.balancer.live.get().count_own(answer.status);
+                    ledger.stopped(leg.listener, failure.as_ref());
+                    return Ok(Reply::Own(answer, passed.cookies));
+                }
+            }
+        }
+        decision => decision,
+    };
+    match decision {
+        // `ask` has taken these up.
+        Decision::Guarded(_) | Decision::Callback => Ok(Reply::Own(pages::page(500), Vec::new())),
         Decision::Respond(respond) => {
             measure::responded(leg.listener, &respond);
             ledger.responded(leg.listener, &respond);
-            Ok(Reply::Own(respond.answer))
+            Ok(Reply::Own(respond.answer, passed.cookies))
         }
-        Decision::Forward(forward) => {
+        Decision::Forward(mut forward) => {
+            forward.edits.append(&mut passed.edits);
             ledger.forwarded(leg.listener, &forward);
             ledger.close = forward.close && leg.gateway.is_none();
             let (response, target) = to_group(scene, leg, &forward, request, ledger).await?;
-            let cookies = cookies(scene, &forward, target, &response);
+            let mut cookies = cookies(scene, &forward, target, &response);
+            cookies.append(&mut passed.cookies);
             Ok(Reply::Upstream(response, cookies))
         }
     }
+}
+
+/// Lets the guards of a rule ask who the client is, and decides on when they let it pass.
+async fn ask<'t>(
+    scene: &'t Scene<'_>,
+    leg: &Leg<'_, 't>,
+    request: &Request,
+    asked: Decision<'t>,
+    passed: &mut Passed,
+) -> Result<Decision<'t>, Stopped> {
+    let lines = lines(request);
+    let view = view(request, scene.connection, &lines);
+    let sent = leg.gateway.map(|gateway| edit::apply(view.headers, &gateway.edits));
+    let view = match (leg.gateway, &sent) {
+        (Some(gateway), Some(sent)) => gateway.seen(&view, sent),
+        _ => view,
+    };
+    let Decision::Guarded(rule) = asked else {
+        return Err(identity::callback(scene, leg.listener, &view).await);
+    };
+    *passed = identity::pass(scene, leg.listener, rule, &view).await?;
+    let (tables, listener) = (&*scene.tables, leg.listener);
+    Ok(balancer::proceed(tables, listener, rule, &view, scene.now, scene.draw, Turn::Take))
 }
 
 /// Stickiness cookies of the target that answered.
@@ -260,7 +306,7 @@ pub(crate) fn paged(listener: &ListenerTable, fault: &Fault, ledger: &mut Ledger
     ledger.fault(fault);
     let page = rescue::page(fault);
     listener.balancer.live.get().count_own(page.status);
-    Reply::Own(page)
+    Reply::Own(page, Vec::new())
 }
 
 /// No connection was made.

@@ -8,6 +8,7 @@ mod access_log;
 mod convert;
 mod exchange;
 mod flight;
+mod identity;
 mod listener;
 mod measure;
 mod rescue;
@@ -23,6 +24,8 @@ use routing::tables::{GroupTable, TargetEntry};
 use tokio::sync::{mpsc, watch};
 use transport::{Connection, Handler, Request, Response};
 
+use crate::identity::Identity;
+
 pub use access_log::TARGET as ACCESS_LOG;
 pub use exchange::{CONNECT_ATTEMPTS, FALLBACK_CONNECT};
 pub use listener::ListenerDoor;
@@ -36,12 +39,14 @@ pub struct Proxy {
     tables: Arc<ArcSwap<Tables>>,
     swapped: watch::Sender<()>,
     suspects: mpsc::Sender<Suspect>,
+    identity: Identity,
 }
 
 impl Proxy {
     /// A proxy that follows `tables`. `suspects` may be full or closed: hints are then dropped.
     pub fn new(tables: Arc<ArcSwap<Tables>>, suspects: mpsc::Sender<Suspect>) -> Arc<Proxy> {
-        Arc::new(Proxy { tables, swapped: watch::Sender::new(()), suspects })
+        let (swapped, identity) = (watch::Sender::new(()), Identity::default());
+        Arc::new(Proxy { tables, swapped, suspects, identity })
     }
 
     /// Says that the tables were swapped: requests in flight to targets that are no longer in

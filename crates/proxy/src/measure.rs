@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use model::Timestamp;
 use routing::Refusal;
+use routing::balancer::authenticate::Failure;
 use routing::balancer::{Forward, Respond, anomaly};
 use routing::gateway::Trail;
 use routing::live::ApiLive;
@@ -26,6 +27,10 @@ pub(crate) struct Ledger {
     pub(crate) flight: Option<Flight>,
     /// The client's connection ends after the response (desync mitigation).
     pub(crate) close: bool,
+    /// A rule asked who the client is (`authenticate` in AWS's list of actions).
+    pub(crate) authenticated: bool,
+    /// AWS's word for why an authentication failed (`error_reason`).
+    pub(crate) error_reason: Option<&'static str>,
     /// The access log's line, when there is one.
     pub(crate) line: Option<Box<Line>>,
     status: Option<u16>,
@@ -41,6 +46,8 @@ impl Ledger {
             integration: None,
             flight: None,
             close: false,
+            authenticated: false,
+            error_reason: None,
             line: Line::open(request, connection),
             status: None,
             done: None,
@@ -83,6 +90,18 @@ impl Ledger {
     pub(crate) fn refused(&mut self, refusal: &Refusal, status: u16) {
         if let Some(line) = &mut self.line {
             line.reason(rescue::code(refusal, status), refusal.to_string());
+        }
+    }
+
+    /// The guards of a rule stopped it.
+    pub(crate) fn stopped(&mut self, listener: &ListenerTable, failure: Option<&Failure>) {
+        self.authenticated = true;
+        self.error_reason = failure.map(|failure| failure.reason);
+        if let Some(line) = &mut self.line {
+            line.listener(listener, None, None);
+            if let Some(failure) = failure {
+                line.reason(failure.reason, failure.detail.as_str());
+            }
         }
     }
 

@@ -38,6 +38,7 @@ enum Heading<'t> {
     Fault(GatewayFault<'t>),
     Listener(&'t ListenerTable),
     Refused(Answer, Refusal),
+    Own(Answer),
 }
 
 /// Serves a request at the front door.
@@ -59,6 +60,7 @@ pub(crate) async fn front_door(
             answer(fault.answer())
         }
         Heading::Listener(listener) => balance(&scene, listener, &mut request, &mut ledger).await,
+        Heading::Own(own) => answer(own),
         Heading::Refused(own, refusal) => {
             ledger.refused(&refusal, own.status);
             answer(own)
@@ -93,6 +95,7 @@ fn heading<'t>(scene: &'t Scene<'_>, request: &Request) -> Heading<'t> {
     match front::front(tables, &view) {
         Front::Refused { answer, refusal } => Heading::Refused(answer, refusal),
         Front::Listener(listener) => Heading::Listener(listener),
+        Front::Own(answer) => Heading::Own(answer),
         Front::Api(api) => match gateway::decide(tables, &api, &view, scene.now, scene.draw) {
             Ok(decision) => Heading::Integrate(Box::new(decision)),
             Err(fault) => Heading::Fault(fault),
@@ -154,7 +157,7 @@ fn finish(
     listener: Option<&ListenerTable>,
     gateway: Option<&GatewayDecision<'_>>,
 ) -> Response {
-    let own = matches!(reply, Reply::Own(_));
+    let own = matches!(reply, Reply::Own(..));
     let mut edits = reply.take_edits();
     edits.extend(listener.map_or_else(Vec::new, |l| balancer::response_edits(l, own)));
     let mut status = reply.status();
@@ -173,5 +176,5 @@ fn finish(
 
 fn answer(own: Answer) -> Response {
     let status = own.status;
-    Reply::Own(own).into_response(status, &[])
+    Reply::Own(own, Vec::new()).into_response(status, &[])
 }

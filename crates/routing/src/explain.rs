@@ -5,6 +5,7 @@
 use model::Timestamp;
 use model::balancer::Priority;
 
+use crate::balancer::authenticate::Guard;
 use crate::balancer::{self, Decision, Forward, Respond, Turn};
 use crate::edit;
 use crate::finding::{Refusal, Step};
@@ -60,6 +61,7 @@ pub fn explain(tables: &Tables, view: &View, now: Timestamp, draw: u64) -> Expla
             story.pass(Step::Host, format!("internet-facing load balancer {name}"));
             explain_listener(&mut story, tables, listener, view, now, draw);
         }
+        Front::Own(answer) => story.answer = Some(answer),
         Front::Api(api) => match gateway::decide(tables, &api, view, now, draw) {
             Ok(decision) => {
                 trail(&mut story, &decision.trail);
@@ -136,7 +138,18 @@ fn explain_listener(
 ) {
     let balancer = &listener.balancer.name;
     let taken = format!("{balancer} port {}", listener.port);
-    match balancer::decide(tables, listener, view, now, draw, Turn::Peek) {
+    let decision = match balancer::decide(tables, listener, view, now, draw, Turn::Peek) {
+        // Nobody is asked: what would happen to a request that passes.
+        Decision::Guarded(rule) => {
+            balancer::proceed(tables, listener, rule, view, now, draw, Turn::Peek)
+        }
+        decision => decision,
+    };
+    match decision {
+        Decision::Guarded(_) | Decision::Callback => {
+            let detail = format!("{taken}, takes clients that come back from an identity provider");
+            story.pass(Step::Listener, detail);
+        }
         Decision::Forward(forward) => {
             story.pass(Step::Listener, taken);
             rule_step(story, forward.rule, transforms(&forward));
@@ -173,6 +186,12 @@ fn rule_step(story: &mut Explanation, rule: &RuleEntry, transforms: String) {
         Priority::At(priority) => format!("priority {priority}{transforms}"),
         Priority::Default => "default rule".to_string(),
     };
+    let guard = |guard: &Guard| match guard {
+        Guard::Login(login) => format!(", for clients that {} knows", login.issuer),
+        Guard::Token(guard) => format!(", with a token of {}", guard.issuer),
+    };
+    let guards: String = rule.guards.iter().map(guard).collect();
+    let detail = format!("{detail}{guards}");
     story.pass(Step::Rule, detail);
 }
 

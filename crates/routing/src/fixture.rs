@@ -6,6 +6,7 @@ mod gateway;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use model::authentication::{Hidden, Oidc, Session, Unauthenticated};
 use model::balancer::*;
 use model::gateway::*;
 use model::link::{VpcLink, VpcLinkStatus};
@@ -317,6 +318,33 @@ impl World {
             transforms: Vec::new(),
             tags: map(&[]),
         }));
+    }
+
+    /// Puts an `authenticate-oidc` action before those of a rule.
+    pub fn guard(&mut self, balancer: &str, port: u16, priority: Priority, issuer: &str) {
+        let listener = listener_arn(balancer, port);
+        let key = (listener.clone(), listener.rule(&format!("{priority:?}")));
+        let mut record = (**self.snapshot.rules.get(&key).unwrap()).clone();
+        let oidc = Oidc {
+            issuer: issuer.into(),
+            authorization_endpoint: "https://idp/authorize".into(),
+            token_endpoint: format!("{issuer}/token"),
+            user_info_endpoint: "https://idp/me".into(),
+            client_id: "client".into(),
+            client_secret: Hidden("secret".into()),
+            session: Session {
+                cookie_name: "C".into(),
+                scope: "openid".into(),
+                timeout_seconds: 3600,
+                extra_params: map(&[]),
+                unauthenticated: Unauthenticated::Authenticate,
+            },
+        };
+        record.actions.iter_mut().for_each(|action| action.order = Some(2));
+        record
+            .actions
+            .push(Action { order: Some(1), kind: ActionKind::AuthenticateOidc(Box::new(oidc)) });
+        self.snapshot.rules.insert(Arc::new(record));
     }
 
     pub fn target_group(&mut self, name: &str, attributes: &[(&str, &str)]) {

@@ -3,6 +3,7 @@
 use model::balancer::Scheme;
 
 use crate::answer::Answer;
+use crate::balancer::authenticate::identity;
 use crate::finding::{Refusal, Step};
 use crate::gateway::errors::{self, Kind};
 use crate::gateway::host;
@@ -17,6 +18,8 @@ pub enum Front<'t> {
     Api(ApiFront<'t>),
     /// A listener of an internet-facing load balancer.
     Listener(&'t ListenerTable),
+    /// Nobody: this is the answer.
+    Own(Answer),
     /// Nobody, or nobody who may be reached from here.
     Refused {
         /// What the client gets.
@@ -55,6 +58,12 @@ pub fn front<'t>(tables: &'t Tables, view: &View) -> Front<'t> {
         return match tables.apis.get(id) {
             Some(api) => Front::Api(ApiFront { api, skip }),
             None => refused(Kind::NotFound, format!("there is no API {id:?}")),
+        };
+    }
+    if let Some(id) = identity::asked_key(&name, view.target) {
+        return match identity::public_key(&tables.keyring, id) {
+            Some(answer) => Front::Own(answer),
+            None => refused(Kind::NotFound, format!("there is no public key {id:?}")),
         };
     }
     let reason = format!(

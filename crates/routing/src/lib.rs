@@ -20,6 +20,7 @@ pub mod live;
 pub mod network;
 mod spell;
 pub mod tables;
+pub mod token;
 pub mod trace;
 pub mod view;
 

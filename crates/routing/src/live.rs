@@ -12,6 +12,7 @@ use model::{ApiId, LoadBalancerArn, TargetGroupArn, Timestamp};
 
 use crate::Tables;
 use crate::balancer::anomaly::Sample;
+use crate::balancer::authenticate::Failure;
 use crate::tables::{ApiTable, BalancerTable, GroupTable};
 
 /// A place for live state in a table. Until `bind` fills it, it fills itself on first use.
@@ -221,6 +222,41 @@ pub struct BalancerLive {
     pub non_sticky: Counter,
     /// `RejectedConnectionCount`: connections that no group lets in.
     pub rejected_connections: Counter,
+    /// What came of authentication.
+    pub authentication: AuthenticationLive,
+}
+
+/// Counters of log-ins and tokens.
+#[derive(Debug, Default)]
+pub struct AuthenticationLive {
+    /// `ELBAuthSuccess`
+    pub successes: Counter,
+    /// `ELBAuthFailure`: the provider denied, or what the client brought was not good.
+    pub failures: Counter,
+    /// `ELBAuthError`: the provider could not be asked, or a fault of ours.
+    pub errors: Counter,
+    /// Sum of `ELBAuthLatency` in microseconds.
+    pub latency_us: Counter,
+    /// `ELBAuthRefreshTokenSuccess`
+    pub refreshes: Counter,
+    /// `ELBAuthUserClaimsSizeExceeded`
+    pub too_large: Counter,
+    /// `JWTValidationSuccessCount`
+    pub token_successes: Counter,
+    /// `JWTValidationFailureCount`
+    pub token_failures: Counter,
+}
+
+impl AuthenticationLive {
+    /// Counts a failure where it belongs.
+    pub fn fail(&self, failure: &Failure) {
+        match failure.reason {
+            reason if reason.starts_with("JW") => self.token_failures.add(1),
+            "AuthUserinfoResponseSizeExceeded" => self.too_large.add(1),
+            _ if failure.is_error() => self.errors.add(1),
+            _ => self.failures.add(1),
+        }
+    }
 }
 
 impl BalancerLive {

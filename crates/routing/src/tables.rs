@@ -16,6 +16,7 @@ use model::balancer::TargetId;
 use model::{ApiId, ListenerArn, LoadBalancerArn, Revision, TargetGroupArn};
 
 use crate::Finding;
+use crate::balancer::authenticate::Keyring;
 use crate::balancer::cookie::Key;
 use crate::network::Network;
 
@@ -52,6 +53,8 @@ pub struct Tables {
     pub network: Arc<Network>,
     /// Signs stickiness cookies.
     pub key: Key,
+    /// Seals sessions and signs identities.
+    pub keyring: Arc<Keyring>,
 }
 
 impl Tables {

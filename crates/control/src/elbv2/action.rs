@@ -1,15 +1,14 @@
 //! Actions of rules and listeners: from the API to records and back, and what may not be. What a
-//! forward action refers to is checked in `forward.rs`.
-//!
-//! DEVIATION: the actions 'authenticate-oidc', 'authenticate-cognito' and 'jwt-validation' are
-//! refused with InvalidLoadBalancerAction, so an action list holds exactly one action.
+//! forward action refers to is checked in `forward.rs`, how clients log in in `authenticate.rs`,
+//! which tokens are good in `jwt_validation.rs`.
 
 use model::Snapshot;
 use model::balancer::{Action, ActionKind, FixedResponse, LoadBalancer, Redirect};
+use model::limits::ACTIONS_PER_RULE;
 use shapes::elbv2 as out;
 use wire::Fault;
 
-use super::{fault, forward};
+use super::{authenticate, fault, forward, jwt_validation};
 use crate::Ctx;
 
 /// What a fixed response may be.
@@ -26,7 +25,8 @@ pub struct Place<'a> {
     pub port: u16,
 }
 
-/// Reads the actions of a request.
+/// Reads the actions of a request. `before` are those that they replace: a client secret may be
+/// taken over from there.
 ///
 /// Errors: `InvalidLoadBalancerAction`, `TargetGroupNotFound`, `TargetGroupAssociationLimit`,
 /// `IncompatibleProtocols`, `TooManyActions`, `InvalidConfigurationRequest`, `ValidationError`.
@@ -34,32 +34,77 @@ pub fn read(
     ctx: &Ctx<'_>,
     state: &Snapshot,
     place: &Place<'_>,
+    before: &[Action],
     actions: Vec<out::Action>,
 ) -> Result<Vec<Action>, Fault> {
     if actions.is_empty() {
         return Err(Fault::validation("An action must be specified"));
     }
-    if let Some(other) = actions.iter().find(|action| !is_final(&action.r#type)) {
-        let message = format!("Actions of type '{}' are not supported here yet", other.r#type);
-        return Err(fault::action(message));
+    if actions.len() > ACTIONS_PER_RULE {
+        let message = format!("A rule can have at most '{ACTIONS_PER_RULE}' actions");
+        return Err(fault::of("TooManyActions", message));
     }
-    if actions.len() > 1 {
+    let one = |action| one(place, before, action);
+    let actions: Vec<Action> = actions.into_iter().map(one).collect::<Result<_, _>>()?;
+    check_chain(&actions)?;
+    check_place(place, &actions)?;
+    forward::check_groups(ctx, state, place, &actions)?;
+    Ok(actions)
+}
+
+/// AWS: exactly one action forwards, redirects or answers, and its order is the highest.
+fn check_chain(actions: &[Action]) -> Result<(), Fault> {
+    if actions.iter().filter(|action| action.kind.is_final()).count() != 1 {
         return Err(fault::action(
             "Exactly one action of type 'forward', 'redirect' or 'fixed-response' must be \
              specified",
         ));
     }
-    let actions: Vec<Action> =
-        actions.into_iter().map(|action| one(place, action)).collect::<Result<_, _>>()?;
-    forward::check_groups(ctx, state, place, &actions)?;
-    Ok(actions)
+    if actions.len() == 1 {
+        return Ok(());
+    }
+    let orders: Option<Vec<u32>> = actions.iter().map(|action| action.order).collect();
+    let Some(mut orders) = orders else {
+        return Err(fault::action("An order must be specified for each of several actions"));
+    };
+    let highest = orders.iter().max().copied();
+    orders.sort_unstable();
+    orders.dedup();
+    if orders.len() < actions.len() {
+        return Err(fault::action("The orders of the actions of a rule must be different"));
+    }
+    if !actions.iter().any(|action| action.kind.is_final() && action.order == highest) {
+        return Err(fault::action(
+            "The action of type 'forward', 'redirect' or 'fixed-response' must have the highest \
+             order",
+        ));
+    }
+    Ok(())
 }
 
-fn is_final(kind: &str) -> bool {
-    matches!(kind, "forward" | "redirect" | "fixed-response")
+/// AWS: clients are asked who they are on HTTPS listeners only.
+pub fn check_place(place: &Place<'_>, actions: &[Action]) -> Result<(), Fault> {
+    match actions.iter().find(|action| !action.kind.is_final()) {
+        Some(action) if place.protocol != "HTTPS" => Err(fault::action(format!(
+            "Actions of type '{}' are supported only on HTTPS listeners",
+            kind_name(&action.kind)
+        ))),
+        _ => Ok(()),
+    }
 }
 
-fn one(place: &Place<'_>, action: out::Action) -> Result<Action, Fault> {
+fn kind_name(kind: &ActionKind) -> &'static str {
+    match kind {
+        ActionKind::AuthenticateOidc(_) => "authenticate-oidc",
+        ActionKind::AuthenticateCognito(_) => "authenticate-cognito",
+        ActionKind::JwtValidation(_) => "jwt-validation",
+        ActionKind::Forward(_) => "forward",
+        ActionKind::Redirect(_) => "redirect",
+        ActionKind::FixedResponse(_) => "fixed-response",
+    }
+}
+
+fn one(place: &Place<'_>, before: &[Action], action: out::Action) -> Result<Action, Fault> {
     let out::Action {
         r#type,
         target_group_arn,
@@ -72,9 +117,15 @@ fn one(place: &Place<'_>, action: out::Action) -> Result<Action, Fault> {
         jwt_validation_config,
     } = action;
     let stray = [
-        ("AuthenticateOidcConfig", authenticate_oidc_config.is_some()),
-        ("AuthenticateCognitoConfig", authenticate_cognito_config.is_some()),
-        ("JwtValidationConfig", jwt_validation_config.is_some()),
+        (
+            "AuthenticateOidcConfig",
+            authenticate_oidc_config.is_some() && r#type != "authenticate-oidc",
+        ),
+        (
+            "AuthenticateCognitoConfig",
+            authenticate_cognito_config.is_some() && r#type != "authenticate-cognito",
+        ),
+        ("JwtValidationConfig", jwt_validation_config.is_some() && r#type != "jwt-validation"),
         ("RedirectConfig", redirect_config.is_some() && r#type != "redirect"),
         ("FixedResponseConfig", fixed_response_config.is_some() && r#type != "fixed-response"),
         ("ForwardConfig", forward_config.is_some() && r#type != "forward"),
@@ -88,6 +139,19 @@ fn one(place: &Place<'_>, action: out::Action) -> Result<Action, Fault> {
         fault::action(format!("A '{name}' must be specified with actions of type '{}'", r#type))
     };
     let kind = match r#type.as_str() {
+        "authenticate-oidc" => {
+            let config = authenticate_oidc_config.ok_or_else(|| missing("AuthenticateOidcConfig"));
+            ActionKind::AuthenticateOidc(Box::new(authenticate::oidc(before, config?)?))
+        }
+        "authenticate-cognito" => {
+            let config = authenticate_cognito_config;
+            let config = config.ok_or_else(|| missing("AuthenticateCognitoConfig"))?;
+            ActionKind::AuthenticateCognito(Box::new(authenticate::cognito(config)?))
+        }
+        "jwt-validation" => {
+            let config = jwt_validation_config.ok_or_else(|| missing("JwtValidationConfig"))?;
+            ActionKind::JwtValidation(jwt_validation::read(config)?)
+        }
         "redirect" => {
             let config = redirect_config.ok_or_else(|| missing("RedirectConfig"))?;
             ActionKind::Redirect(redirect(place, config)?)
@@ -176,22 +240,32 @@ pub fn show(actions: &[Action]) -> Vec<out::Action> {
 }
 
 fn show_one(action: &Action) -> out::Action {
-    let order = action.order.map(i64::from);
+    let shown = out::Action {
+        r#type: kind_name(&action.kind).to_owned(),
+        order: action.order.map(i64::from),
+        ..Default::default()
+    };
     match &action.kind {
+        ActionKind::AuthenticateOidc(oidc) => {
+            out::Action { authenticate_oidc_config: Some(authenticate::show_oidc(oidc)), ..shown }
+        }
+        ActionKind::AuthenticateCognito(cognito) => out::Action {
+            authenticate_cognito_config: Some(authenticate::show_cognito(cognito)),
+            ..shown
+        },
+        ActionKind::JwtValidation(jwt) => {
+            out::Action { jwt_validation_config: Some(jwt_validation::show(jwt)), ..shown }
+        }
         ActionKind::Forward(forward) => out::Action {
-            r#type: "forward".to_owned(),
-            order,
             // AWS: a single group is shown in both forms.
             target_group_arn: match forward.groups.as_slice() {
                 [single] => Some(single.group.to_string()),
                 _ => None,
             },
             forward_config: Some(forward::show(forward)),
-            ..Default::default()
+            ..shown
         },
         ActionKind::Redirect(redirect) => out::Action {
-            r#type: "redirect".to_owned(),
-            order,
             redirect_config: Some(out::RedirectActionConfig {
                 protocol: Some(redirect.protocol.clone()),
                 port: Some(redirect.port.clone()),
@@ -200,17 +274,15 @@ fn show_one(action: &Action) -> out::Action {
                 query: Some(redirect.query.clone()),
                 status_code: format!("HTTP_{}", redirect.status),
             }),
-            ..Default::default()
+            ..shown
         },
         ActionKind::FixedResponse(fixed) => out::Action {
-            r#type: "fixed-response".to_owned(),
-            order,
             fixed_response_config: Some(out::FixedResponseActionConfig {
                 message_body: fixed.body.clone(),
                 status_code: fixed.status.to_string(),
                 content_type: fixed.content_type.clone(),
             }),
-            ..Default::default()
+            ..shown
         },
     }
 }

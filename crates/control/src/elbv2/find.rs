@@ -100,7 +100,7 @@ pub fn groups_of(actions: &[Action]) -> impl Iterator<Item = &TargetGroupArn> {
         .iter()
         .flat_map(|action| match &action.kind {
             ActionKind::Forward(forward) => forward.groups.as_slice(),
-            ActionKind::Redirect(_) | ActionKind::FixedResponse(_) => &[],
+            _ => &[],
         })
         .map(|weighted| &weighted.group)
 }

@@ -118,6 +118,7 @@ pub fn check_groups(
             fault::of("TargetGroupNotFound", format!("Target group '{arn}' not found"))
         })?;
         check_group(place, &group)?;
+        check_version(&group, actions)?;
         let user = find::user_of_group(state, arn);
         if user.is_some_and(|user| user != place.load_balancer.arn) {
             taken.push(arn.as_str());
@@ -163,6 +164,18 @@ fn check_group(place: &Place<'_>, group: &TargetGroup) -> Result<(), Fault> {
         ));
     }
     Ok(())
+}
+
+/// AWS: a rule that forwards to an HTTP2 or GRPC group does nothing else.
+fn check_version(group: &TargetGroup, actions: &[Action]) -> Result<(), Fault> {
+    let version = group.protocol_version.as_deref().unwrap_or("HTTP1");
+    if version == "HTTP1" || actions.iter().all(|action| action.kind.is_final()) {
+        return Ok(());
+    }
+    Err(fault::configuration(format!(
+        "Only actions of type 'forward' are supported with a target group with the \
+         protocol-version '{version}'"
+    )))
 }
 
 /// AWS: among several groups, sticky targets need a sticky choice of the group.

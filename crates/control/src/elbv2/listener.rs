@@ -32,7 +32,7 @@ pub fn create_listener(
     check_extras(input.alpn_policy.as_deref(), input.mutual_authentication.as_ref())?;
     let secure = secure(&protocol, input.ssl_policy, input.certificates.unwrap_or_default())?;
     let place = Place { load_balancer: &owner, protocol: &protocol, port };
-    let actions = action::read(ctx, txn, &place, input.default_actions)?;
+    let actions = action::read(ctx, txn, &place, &[], input.default_actions)?;
     if let Some(existing) = at_port(txn, &owner, port) {
         if existing.protocol != protocol
             || existing.ssl_policy != secure.policy
@@ -239,16 +239,22 @@ pub fn modify_listener(
     change_security(&mut listener, input.ssl_policy, input.certificates.unwrap_or_default())?;
     let place = Place { load_balancer: &owner, protocol: &listener.protocol, port: listener.port };
     if listener.protocol != current.protocol {
-        let rules: Vec<_> = txn.rules.under(&listener.arn).cloned().collect();
+        let replaced = |rule: &Rule| {
+            let given = input.default_actions.as_ref().is_some_and(|given| !given.is_empty());
+            given && rule.priority == Priority::Default
+        };
+        let rules = txn.rules.under(&listener.arn).filter(|rule| !replaced(rule));
+        let rules: Vec<_> = rules.cloned().collect();
         for rule in rules {
+            action::check_place(&place, &rule.actions)?;
             forward::check_groups(ctx, txn, &place, &rule.actions)?;
         }
     }
-    if let Some(actions) = input.default_actions.filter(|actions| !actions.is_empty()) {
-        let actions = action::read(ctx, txn, &place, actions)?;
-        if let Some(key) = default_rule(txn, &listener.arn).map(|rule| rule.key()) {
-            txn.update::<Rule>(&key, |rule| rule.actions = actions);
-        }
+    if let Some(actions) = input.default_actions.filter(|actions| !actions.is_empty())
+        && let Some(rule) = default_rule(txn, &listener.arn).cloned()
+    {
+        let actions = action::read(ctx, txn, &place, &rule.actions, actions)?;
+        txn.update::<Rule>(&rule.key(), |rule| rule.actions = actions);
     }
     let shown = show(txn, &listener);
     txn.put(listener);

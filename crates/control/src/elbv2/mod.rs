@@ -1,14 +1,16 @@
 //! Operations of elbv2: application load balancers, their listeners and rules, target groups.
 //!
-//! Leaves out network and gateway load balancers, Lambda targets, trust stores and authentication:
+//! Leaves out network and gateway load balancers, Lambda targets, trust stores:
 //! each is refused with a sentence that says so.
 
 mod action;
 pub mod attributes;
+mod authenticate;
 pub mod capacity;
 pub mod certificate;
 mod condition;
 mod condition_value;
+mod endpoint;
 mod expression;
 mod fault;
 mod find;
@@ -16,6 +18,7 @@ mod forward;
 pub mod health;
 mod health_check;
 mod hosted_zone;
+mod jwt_validation;
 pub mod limits;
 pub mod listener;
 pub mod load_balancer;

@@ -31,7 +31,7 @@ pub fn create_rule(
     let transforms = transform::read(input.transforms.unwrap_or_default())?;
     let priority = priority(input.priority)?;
     let conditions = condition::read(input.conditions)?;
-    let actions = action::read(ctx, txn, &place(&owner, &listener), input.actions)?;
+    let actions = action::read(ctx, txn, &place(&owner, &listener), &[], input.actions)?;
     if txn.rules.under(&listener.arn).any(|rule| rule.priority == priority) {
         return Err(in_use(priority));
     }
@@ -159,7 +159,8 @@ pub fn modify_rule(
         rule.conditions = condition::read(conditions)?;
     }
     if let Some(actions) = actions {
-        rule.actions = action::read(ctx, txn, &place(&owner, &listener), actions)?;
+        let place = place(&owner, &listener);
+        rule.actions = action::read(ctx, txn, &place, &rule.actions, actions)?;
     }
     match transforms {
         Some(transforms) => rule.transforms = transform::read(transforms)?,

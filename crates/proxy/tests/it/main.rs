@@ -12,6 +12,7 @@ mod failure;
 mod gateway;
 mod headers;
 mod http2;
+mod identity;
 mod limits;
 mod listener;
 mod stream;

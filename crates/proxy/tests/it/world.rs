@@ -261,6 +261,15 @@ impl World {
         self.put_rule(&priority.to_string(), Priority::At(priority), vec![paths], kind);
     }
 
+    /// Puts an action before the last one of the rule with this priority.
+    pub fn guard(&mut self, priority: u32, kind: ActionKind) {
+        let key = (listener_arn(), listener_arn().rule(&priority.to_string()));
+        let mut rule = (**self.snapshot.rules.get(&key).unwrap()).clone();
+        rule.actions.iter_mut().for_each(|action| action.order = Some(50_000));
+        rule.actions.push(Action { order: Some(rule.actions.len() as u32), kind });
+        self.put(rule);
+    }
+
     fn put_rule(&mut self, id: &str, priority: Priority, on: Vec<Condition>, kind: ActionKind) {
         self.put(Rule {
             listener: listener_arn(),

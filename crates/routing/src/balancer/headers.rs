@@ -55,13 +55,21 @@ fn drop_lines(balancer: &BalancerTable, view: &View, edits: &mut Vec<Edit>) {
     let valid = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
     for (name, _) in view.headers {
         let invalid = balancer.drop_invalid_headers && !name.bytes().all(valid);
-        let ours = ["x-amzn-mtls-", "x-amzn-oidc-"].iter().any(|prefix| {
-            name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
-        });
-        if invalid || ours {
+        if invalid || is_ours(name) {
             edits.push(Edit::remove((*name).to_string()));
         }
     }
+}
+
+/// Whether it is for the load balancer alone to say. Underscores count as hyphens, since many
+/// targets do not tell them apart.
+fn is_ours(name: &str) -> bool {
+    let same = |(own, byte): (&u8, &u8)| {
+        *own == byte.to_ascii_lowercase() || (*own == b'-' && *byte == b'_')
+    };
+    [&b"x-amzn-mtls-"[..], b"x-amzn-oidc-"]
+        .iter()
+        .any(|prefix| name.len() >= prefix.len() && prefix.iter().zip(name.as_bytes()).all(same))
 }
 
 /// AWS: lower case; on ports 80 and 443 without a port, on others with one. A request without a

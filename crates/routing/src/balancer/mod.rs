@@ -1,16 +1,18 @@
 //! The load balancer's decision: from a listener and a request to a target or an answer.
 //!
-//! Order: limits, rules, action, group, target, transforms, headers. Authentication actions are not
-//! built.
+//! Order: limits, rules, guards, action, group, target, transforms, headers. Guards may have to ask
+//! somebody, so a decision stops there and is taken up again when they have let the request pass.
 
 pub mod action;
 pub mod anomaly;
+pub mod authenticate;
 mod choose;
 pub mod condition;
 pub mod cookie;
 pub mod desync;
 pub mod headers;
 pub mod health;
+pub mod jwt;
 pub mod pages;
 pub mod pick;
 pub mod retry;
@@ -41,6 +43,10 @@ pub enum Decision<'t> {
     Forward(Forward<'t>),
     /// The load balancer answers.
     Respond(Respond<'t>),
+    /// The guards of a rule come first; then [`proceed`].
+    Guarded(&'t RuleEntry),
+    /// A client comes back from an identity provider.
+    Callback,
 }
 
 /// A request on its way to a target. The method stays as it is.
@@ -125,6 +131,10 @@ pub fn decide<'t>(
     if let desync::Verdict::Refuse(reason) = desync {
         return refuse(400, Refusal::new(Step::Listener, reason.words()), None, None);
     }
+    // AWS: on every host of a listener whose rules let clients log in.
+    if !listener.logins.is_empty() && authenticate::is_callback(view) {
+        return Decision::Callback;
+    }
     let Some((rule, tried)) = rule::choose(listener, view) else {
         let refusal = Refusal::new(Step::Rule, "the listener has no default rule");
         return refuse(500, refusal, None, None);
@@ -132,6 +142,31 @@ pub fn decide<'t>(
     if turn == Turn::Take {
         listener.balancer.live.get().rule_evaluations.add(tried);
     }
+    if !rule.guards.is_empty() {
+        return Decision::Guarded(rule);
+    }
+    let close = matches!(desync, desync::Verdict::AllowAndClose(_));
+    follow(&choose::Scene { tables, listener, rule, view, now, draw, turn }, close)
+}
+
+/// Goes on with a request that the guards of a rule have let pass.
+pub fn proceed<'t>(
+    tables: &'t Tables,
+    listener: &'t ListenerTable,
+    rule: &'t RuleEntry,
+    view: &View,
+    now: Timestamp,
+    draw: u64,
+    turn: Turn,
+) -> Decision<'t> {
+    let desync = desync::verdict(view, listener.balancer.desync);
+    let close = matches!(desync, desync::Verdict::AllowAndClose(_));
+    follow(&choose::Scene { tables, listener, rule, view, now, draw, turn }, close)
+}
+
+/// Does what a rule does.
+fn follow<'t>(scene: &choose::Scene<'_, 't>, close: bool) -> Decision<'t> {
+    let choose::Scene { tables: _, listener, rule, view, now, draw, turn: _ } = *scene;
     let own = |answer| {
         Decision::Respond(Respond { rule: Some(rule), group: None, answer, refusal: None })
     };
@@ -143,8 +178,7 @@ pub fn decide<'t>(
             return refuse(*status, refusal.clone(), Some(rule), None);
         }
     };
-    let scene = choose::Scene { tables, listener, rule, view, now, draw, turn };
-    let (chosen, rewritten) = match choose::choose(&scene, split) {
+    let (chosen, rewritten) = match choose::choose(scene, split) {
         Ok(chosen) => (chosen, transform::apply(&rule.transforms, view)),
         Err(respond) => return Decision::Respond(*respond),
     };
@@ -178,7 +212,7 @@ pub fn decide<'t>(
             secure: listener.https,
         },
         zone: chosen.zone,
-        close: matches!(desync, desync::Verdict::AllowAndClose(_)),
+        close,
         connect_timeout: CONNECT_TIMEOUT,
         idle_timeout: listener.balancer.idle_timeout,
     })

@@ -5,10 +5,15 @@ use std::borrow::Cow;
 use crate::answer::{Answer, reason};
 
 /// The page for a status. AWS: nginx's page without its footer, CRLF line ends; 503 has 162 bytes,
-/// 502 and 400 have 122. 460, 463 and 464 have no reason phrase.
+/// 502 and 400 have 122. 460, 463, 464 and 561 have no reason phrase.
 pub fn page(status: u16) -> Answer {
     let words = reason(status);
-    let title = if words.is_empty() { status.to_string() } else { format!("{status} {words}") };
+    let title = match (status, words) {
+        // nginx has other words for it on the page than in the status line.
+        (401, _) => "401 Authorization Required".to_string(),
+        (_, "") => status.to_string(),
+        _ => format!("{status} {words}"),
+    };
     let body = format!(
         "<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n\
          <center><h1>{title}</h1></center>\r\n</body>\r\n</html>\r\n"
@@ -49,6 +54,8 @@ mod tests {
         check(500, "500 Internal Server Error", 142);
         check(501, "501 Not Implemented", 130);
         check(505, "505 HTTP Version Not Supported", 152);
+        check(401, "401 Authorization Required", 144);
+        check(561, "561", 98);
         check(460, "460", 98);
         check(463, "463", 98);
         check(464, "464", 98);

@@ -20,6 +20,8 @@ fn outcome(tables: &Tables, view: &View, draw: u64) -> String {
         Decision::Respond(Respond { answer, refusal, .. }) => {
             format!("{} {}", answer.status, refusal.map_or_else(String::new, |r| r.to_string()))
         }
+        Decision::Guarded(rule) => format!("guarded by {} actions", rule.guards.len()),
+        Decision::Callback => "callback".to_string(),
     }
 }
 
@@ -291,6 +293,7 @@ fn transforms_act_once_the_rule_is_chosen() {
                 assert_eq!(respond.answer.status, 500);
                 assert_eq!(story.refusal().unwrap().step, Step::Rule);
             }
+            other => panic!("{other:?}"),
         }
     };
     use model::balancer::TransformKind::{Host, Url};
@@ -324,4 +327,24 @@ fn odd_requests_follow_the_mode() {
     let bad: [(&str, &[u8]); 1] = [("Content-Length", b"5,5")];
     check("monitor", &bad, "10.0.3.1", false);
     check("defensive", &bad, "400 listener: desync mitigation", false);
+}
+
+#[test]
+fn guards_come_before_everything_that_a_rule_does() {
+    let mut world = World::main_road();
+    world.rule("web", 80, Priority::At(1), vec![path_is("/in/*")], answer(200));
+    world.guard("web", 80, Priority::At(1), "https://idp");
+    check(&world, &get("/in/x"), "guarded by 1 actions");
+    check(&world, &get("/oauth2/idpresponse?code=x"), "callback");
+    check(&world, &get("/oauth2/idpresponse/x"), "10.0.3.1:8080");
+    check(&world, &get("/x"), "10.0.3.1:8080");
+    check(&World::main_road(), &get("/oauth2/idpresponse"), "10.0.3.1:8080");
+    let mut broken = World::main_road();
+    broken.guard("web", 80, Priority::Default, "no url");
+    check(&broken, &get("/"), "500 rule: \"no url/token\" is not a URL");
+    let tables = world.healthy();
+    let listener = &tables.listeners[&listener_arn("web", 80)];
+    let rule = &listener.rules[0];
+    let decision = proceed(&tables, listener, rule, &get("/in/x"), NOW, 1, Turn::Take);
+    assert!(matches!(decision, Decision::Respond(Respond { answer, .. }) if answer.status == 200));
 }

@@ -12,6 +12,7 @@ use model::gateway::Api;
 use model::{ApiId, ListenerArn, LoadBalancerArn, Snapshot, TargetGroupArn};
 
 use crate::Tables;
+use crate::balancer::authenticate::Keyring;
 use crate::network::{BookSockets, Network};
 use crate::tables::{ApiTable, BalancerTable, GroupTable, GroupUsers, Links, ListenerTable, Way};
 
@@ -55,6 +56,11 @@ impl<'s> Kept<'s> {
             groups: owners(now.targets.changes(&old.targets)),
         });
         Self { now, before }
+    }
+
+    /// The settings, which are the same.
+    pub(super) fn keyring(&self) -> Option<Arc<Keyring>> {
+        self.before.as_ref().map(|before| Arc::clone(&before.tables.keyring))
     }
 
     /// Interfaces, instances, security groups and their rules.
@@ -168,7 +174,7 @@ impl<'s> Kept<'s> {
             ActionKind::Forward(forward) => {
                 forward.groups.iter().any(|group| groups.contains(&group.group))
             }
-            ActionKind::Redirect(_) | ActionKind::FixedResponse(_) => false,
+            _ => false,
         })
     }
 

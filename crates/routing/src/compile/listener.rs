@@ -15,6 +15,7 @@ use crate::balancer::condition::Test;
 use crate::balancer::rule::Index;
 use crate::balancer::transform::{Part, Rewrite};
 use crate::compile::group::unfit;
+use crate::compile::guard;
 use crate::compile::kept::Kept;
 use crate::finding::{Refusal, Step};
 use crate::tables::{BalancerTable, ListenerTable, RuleEntry, Socket};
@@ -87,6 +88,7 @@ fn compile_listener(
         port: listener.port,
         https: listener.protocol == "HTTPS",
         index: Index::new(&rules),
+        logins: guard::logins(&rules),
         rules,
         response_headers: RESPONSE_HEADERS.into_iter().filter_map(header).collect(),
         tls_names: (
@@ -129,7 +131,16 @@ fn compile_rule(
             (Vec::new(), Act::Broken(500, Refusal::new(Step::Rule, reason)))
         }
     };
-    RuleEntry { arn, priority, tests, act, transforms }
+    // Without a guard that cannot be made requests would come through unasked.
+    let (guards, act) = match guard::compile(balancer, &rule.actions) {
+        Ok(guards) => (guards, act),
+        Err(reason) => {
+            let message = format!("{reason}; requests get 500");
+            findings.push(Finding::new(&rule.arn, message, "correct the rule's actions"));
+            (Vec::new(), Act::Broken(500, Refusal::new(Step::Rule, reason)))
+        }
+    };
+    RuleEntry { arn, priority, tests, guards, act, transforms }
 }
 
 fn rewrite(transform: &Transform) -> Result<Rewrite, String> {
@@ -161,7 +172,7 @@ fn compile_act(
                 sticky_ms: stickiness_seconds.map(|seconds| i64::from(seconds) * 1000),
             })
         }
-        None => Act::Broken(503, Refusal::new(Step::Rule, "the rule has no action")),
+        _ => Act::Broken(503, Refusal::new(Step::Rule, "the rule has no last action")),
     }
 }
 

@@ -9,6 +9,7 @@ mod balancer;
 mod fix;
 mod gateway;
 mod group;
+mod guard;
 mod kept;
 mod link;
 mod listener;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 
 use model::{Settings, Snapshot};
 
+use crate::balancer::authenticate::Keyring;
 use crate::balancer::cookie::Key;
 use crate::compile::fix::fix;
 use crate::compile::kept::Kept;
@@ -46,7 +48,8 @@ fn make(snapshot: &Snapshot, settings: &Settings, kept: &Kept<'_>) -> (Tables, V
     let users = kept.users().unwrap_or_else(|| Arc::new(group::users(snapshot)));
     let revision = snapshot.revision;
     let key = Key::new(&settings.secret);
-    let mut tables = Tables { revision, network, links, users, key, ..Tables::default() };
+    let keyring = kept.keyring().unwrap_or_else(|| Arc::new(Keyring::new(&settings.secret)));
+    let mut tables = Tables { revision, network, links, users, key, keyring, ..Tables::default() };
     let mut findings = Vec::new();
     balancer::compile(snapshot, kept, &mut tables, &mut findings);
     group::compile(snapshot, kept, &mut tables);

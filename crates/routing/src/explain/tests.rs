@@ -109,9 +109,10 @@ fn decided(tables: &Tables, view: &View, draw: u64) -> Result<String, u16> {
     ) {
         Decision::Forward(forward) => Ok(format!("connecting to {}", forward.dial)),
         Decision::Respond(respond) => Err(respond.answer.status),
+        Decision::Guarded(_) | Decision::Callback => Err(401),
     };
     match front(tables, view) {
-        Front::Refused { answer, .. } => Err(answer.status),
+        Front::Refused { answer, .. } | Front::Own(answer) => Err(answer.status),
         Front::Listener(listener) => at(listener, view),
         Front::Api(api) => {
             let decision = gateway::decide(tables, &api, view, NOW, draw)

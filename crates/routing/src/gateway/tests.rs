@@ -20,6 +20,7 @@ fn outcome(tables: &Tables, view: &View) -> String {
     let api = match front(tables, view) {
         Front::Api(api) => api,
         Front::Listener(listener) => return format!("listener {}", listener.arn),
+        Front::Own(answer) => return format!("{}", answer.status),
         Front::Refused { answer, refusal } => return format!("{} {}", answer.status, refusal),
     };
     match decide(tables, &api, view, NOW, 1) {

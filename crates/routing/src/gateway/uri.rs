@@ -126,7 +126,7 @@ impl Url {
 
 /// Host without brackets, and port. A path variable in the host is refused: clients would choose
 /// whom the gateway talks to.
-fn host_and_port(authority: &str, https: bool) -> Option<(&str, u16)> {
+pub(crate) fn host_and_port(authority: &str, https: bool) -> Option<(&str, u16)> {
     let (host, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((host, port)) => {
             let _address: std::net::Ipv6Addr = host.parse().ok()?;

@@ -10,6 +10,7 @@ use model::balancer::{Priority, Scheme, TargetId};
 use model::{ListenerArn, LoadBalancerArn, RuleArn, TargetGroupArn, VpcId};
 
 use crate::balancer::action::Act;
+use crate::balancer::authenticate::{Guard, Login};
 use crate::balancer::condition::Test;
 use crate::balancer::desync::Mode;
 use crate::balancer::rule::Index;
@@ -89,6 +90,8 @@ pub struct ListenerTable {
     pub rules: Vec<RuleEntry>,
     /// Which of them a request can match.
     pub index: Index,
+    /// The log-ins of its rules.
+    pub logins: Vec<Arc<Login>>,
     /// `routing.http.response.*.header_value`: headers set on each response.
     pub response_headers: Vec<(&'static str, String)>,
     /// Names of the headers that tell the TLS version and cipher suite.
@@ -110,6 +113,8 @@ pub struct RuleEntry {
     pub priority: Priority,
     /// All must hold.
     pub tests: Vec<Test>,
+    /// What a request has to pass before anything is done, in order.
+    pub guards: Vec<Guard>,
     /// What to do.
     pub act: Act,
     /// What is rewritten before a request is forwarded.

@@ -2,6 +2,7 @@
 //! so that the store's invariants are held after every one of them.
 
 mod attributes;
+mod authenticate;
 mod listener;
 mod load_balancer;
 mod other;

@@ -19,7 +19,7 @@ fn ask<'t>(tables: &'t Tables, cookies: &str, after_ms: i64, draw: u64) -> Forwa
     let listener = &tables.listeners[&listener_arn("web", 80)];
     match decide(tables, listener, &view, NOW.plus_ms(after_ms), draw, Turn::Take) {
         Decision::Forward(forward) => forward,
-        Decision::Respond(respond) => panic!("{respond:?}"),
+        other => panic!("{other:?}"),
     }
 }
 

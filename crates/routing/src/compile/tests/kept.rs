@@ -46,6 +46,7 @@ fn same(kept: &Tables, full: &Tables) {
         links,
         users,
         key: _,
+        keyring: _,
         network,
     } = kept;
     assert_eq!((*revision, names, &**users), (full.revision, &full.names, &*full.users));

@@ -161,6 +161,7 @@ fn sockets_take_only_permitted_peers() {
             https: false,
             rules: Vec::new(),
             index: Default::default(),
+            logins: Vec::new(),
             response_headers: Vec::new(),
             tls_names: Default::default(),
             server_header: true,
