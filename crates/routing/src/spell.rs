@@ -33,6 +33,7 @@ pub(crate) fn address(out: &mut Vec<u8>, ip: IpAddr) {
     match ip {
         IpAddr::V4(ip) => {
             let [a, b, c, d] = ip.octets();
+            out.reserve("255.255.255.255".len());
             decimal(out, a.into());
             for octet in [b, c, d] {
                 out.push(b'.');

@@ -159,8 +159,24 @@ pub fn classify(view: &View) -> Option<Reason> {
     worst
 }
 
+/// Looked up for each byte of each name.
+static TOKEN: [bool; 256] = {
+    let (mut table, others) = ([false; 256], *b"!#$%&'*+-.^_`|~");
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let mut at = 0;
+    while at < others.len() {
+        table[others[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
+
 fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+    TOKEN[usize::from(byte)]
 }
 
 fn of_uri(target: &str) -> Option<Reason> {
@@ -175,37 +191,47 @@ fn of_uri(target: &str) -> Option<Reason> {
 }
 
 fn of_header(name: &str, value: &[u8]) -> Option<Reason> {
-    let odd = |byte: &u8| (*byte < 0x20 && *byte != b'\t') || *byte >= 0x7f;
-    let is_odd = !name.bytes().all(is_token) || value.iter().any(odd);
+    // Without branches, so that many bytes are looked at together.
+    let odd = |byte: &u8| ((*byte < 0x20) & (*byte != b'\t')) | (*byte >= 0x7f);
+    let is_clean = !name.is_empty()
+        && name.bytes().all(is_token)
+        && !value.iter().fold(false, |found, byte| found | odd(byte));
+    if is_clean {
+        return is_suspicious(name).then_some(Reason::SuspiciousHeader);
+    }
     let is_bad = |byte: u8| matches!(byte, 0 | b'\r');
-    if is_odd && name.bytes().chain(value.iter().copied()).any(is_bad) {
+    if name.bytes().chain(value.iter().copied()).any(is_bad) {
         return Some(Reason::BadHeader);
     }
     if name.trim().is_empty() || name.starts_with(':') {
         return Some(Reason::EmptyHeader);
     }
-    if is_suspicious(name) {
-        return Some(Reason::SuspiciousHeader);
+    match is_suspicious(name) {
+        true => Some(Reason::SuspiciousHeader),
+        false => Some(Reason::NonCompliantHeader),
     }
-    is_odd.then_some(Reason::NonCompliantHeader)
 }
 
 /// `Transfer_Encoding`, `Content-Length :` and the like: without what is neither letter nor digit,
 /// and without case, they are names of framing headers, but they are spelled differently.
 fn is_suspicious(name: &str) -> bool {
-    // Most names are too short to be either.
+    // Most names are too short to be either, or begin otherwise.
     if name.len() < "contentlength".len() {
         return false;
     }
     let fold = |letter: char| match letter {
         'ı' => 'i',
         'ſ' => 's',
+        letter if letter.is_ascii() => letter.to_ascii_lowercase(),
         letter => letter.to_lowercase().next().unwrap_or(letter),
     };
     let plain = || name.chars().filter(|letter| letter.is_alphanumeric()).map(fold);
-    [("transfer-encoding", "transferencoding"), ("content-length", "contentlength")]
-        .into_iter()
-        .any(|(own, bare)| !name.eq_ignore_ascii_case(own) && plain().eq(bare.chars()))
+    let (own, bare) = match plain().next() {
+        Some('t') => ("transfer-encoding", "transferencoding"),
+        Some('c') => ("content-length", "contentlength"),
+        _ => return false,
+    };
+    !name.eq_ignore_ascii_case(own) && plain().eq(bare.chars())
 }
 
 fn of_framing<'v, L, C>(

@@ -150,11 +150,14 @@ fn quoted(out: &mut Vec<u8>, text: &str) {
         return out.extend_from_slice(text.as_bytes());
     }
     out.push(b'"');
-    for byte in text.bytes() {
-        if matches!(byte, b'"' | b'\\') {
-            out.push(b'\\');
+    for part in text.as_bytes().split_inclusive(|byte| matches!(byte, b'"' | b'\\')) {
+        match part {
+            [plain @ .., special @ (b'"' | b'\\')] => {
+                out.extend_from_slice(plain);
+                out.extend_from_slice(&[b'\\', *special]);
+            }
+            plain => out.extend_from_slice(plain),
         }
-        out.push(byte);
     }
     out.push(b'"');
 }
