@@ -10,10 +10,8 @@ use crate::codec::lines::Kind;
 /// name (`Connection`, `Transfer-Encoding`, …) is not taken and counts in [`Edits::refused`].
 #[derive(Clone, Default, Debug)]
 pub struct Edits {
-    /// Names, one after the other.
-    names: String,
-    /// Values, one after the other.
-    values: Vec<u8>,
+    /// Names and values, one after the other.
+    text: Vec<u8>,
     list: Vec<Change>,
     refused: usize,
 }
@@ -62,43 +60,40 @@ impl Edits {
     }
 
     fn push(&mut self, name: &str, value: &[u8], replaces: bool, adds: bool) -> &mut Edits {
-        let mut lower = [0; MAX_KIND_NAME];
-        let kind = match lower.get_mut(..name.len()) {
-            Some(lower) => {
-                lower.copy_from_slice(name.as_bytes());
-                lower.make_ascii_lowercase();
-                Kind::of(std::str::from_utf8(lower).unwrap_or_default())
-            }
-            None => Kind::Plain,
-        };
+        let kind = Kind::of(name);
         if !is_name(name) || !is_value(value) || (adds && kind.is_hop_by_hop()) {
             self.refused += 1;
             return self;
         }
         if self.list.is_empty() {
             // Where there is one change there are more.
-            self.names.reserve(USUAL_BYTES / 2);
-            self.values.reserve(USUAL_BYTES);
+            self.text.reserve(USUAL_BYTES);
             self.list.reserve(USUAL_CHANGES);
         }
-        let at = (self.names.len(), self.values.len());
-        self.names.push_str(name);
-        self.values.extend_from_slice(value);
-        let (name, value) = ((at.0, self.names.len()), (at.1, self.values.len()));
+        let start = self.text.len();
+        self.text.extend_from_slice(name.as_bytes());
+        let middle = self.text.len();
+        self.text.extend_from_slice(value);
+        let (name, value) = ((start, middle), (middle, self.text.len()));
         self.list.push(Change { kind, replaces, adds, name, value });
         self
+    }
+
+    /// Bytes that all changes together may add to a head.
+    pub(crate) fn size(&self) -> usize {
+        self.text.len() + 4 * self.list.len()
     }
 
     pub(crate) fn changes(&self) -> &[Change] {
         &self.list
     }
 
-    pub(crate) fn name(&self, change: &Change) -> &str {
-        self.names.get(change.name.0..change.name.1).unwrap_or_default()
+    pub(crate) fn name(&self, change: &Change) -> &[u8] {
+        &self.text[change.name.0..change.name.1]
     }
 
     pub(crate) fn value(&self, change: &Change) -> &[u8] {
-        &self.values[change.value.0..change.value.1]
+        &self.text[change.value.0..change.value.1]
     }
 }
 
@@ -109,10 +104,8 @@ impl Change {
 }
 
 /// Room for the changes of a request, so that they do not grow step by step.
-const USUAL_BYTES: usize = 512;
-const USUAL_CHANGES: usize = 12;
-/// No name that means something to us is longer.
-const MAX_KIND_NAME: usize = 20;
+const USUAL_BYTES: usize = 1024;
+const USUAL_CHANGES: usize = 16;
 
 /// A token (RFC 9110, 5.6.2).
 pub(crate) fn is_name(name: &str) -> bool {

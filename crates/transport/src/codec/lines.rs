@@ -21,22 +21,23 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// By name, in lower case.
+    /// By name, in any case. Lengths first: most names have none of these.
     pub(crate) fn of(name: &str) -> Kind {
-        match name {
-            "host" => Kind::Host,
-            "connection" => Kind::Connection,
-            "content-length" => Kind::ContentLength,
-            "transfer-encoding" => Kind::TransferEncoding,
-            "expect" => Kind::Expect,
-            "cookie" => Kind::Cookie,
-            "date" => Kind::Date,
-            "content-type" => Kind::ContentType,
-            "te" | "trailer" | "trailers" | "upgrade" | "keep-alive" | "proxy-connection" => {
-                Kind::HopByHop
-            }
-            _ => Kind::Plain,
-        }
+        let known: &[(&str, Kind)] = match name.len() {
+            2 => &[("te", Kind::HopByHop)],
+            4 => &[("host", Kind::Host), ("date", Kind::Date)],
+            6 => &[("cookie", Kind::Cookie), ("expect", Kind::Expect)],
+            7 => &[("trailer", Kind::HopByHop), ("upgrade", Kind::HopByHop)],
+            8 => &[("trailers", Kind::HopByHop)],
+            10 => &[("connection", Kind::Connection), ("keep-alive", Kind::HopByHop)],
+            12 => &[("content-type", Kind::ContentType)],
+            14 => &[("content-length", Kind::ContentLength)],
+            16 => &[("proxy-connection", Kind::HopByHop)],
+            17 => &[("transfer-encoding", Kind::TransferEncoding)],
+            _ => &[],
+        };
+        let found = known.iter().find(|(own, _)| name.eq_ignore_ascii_case(own));
+        found.map_or(Kind::Plain, |(_, kind)| *kind)
     }
 
     /// Never passed on.
@@ -130,6 +131,11 @@ impl Lines {
         finder.within(Bytes::from(raw))
     }
 
+    /// Bytes as they were received.
+    pub(crate) fn received(&self) -> usize {
+        self.raw.len()
+    }
+
     /// The lines' records.
     pub(crate) fn list(&self) -> &[Line] {
         &self.list
@@ -217,10 +223,10 @@ pub(crate) fn tokens(value: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// Write a name: as given if it has a capital, else in Title-Case.
-pub(crate) fn write_name(out: &mut Vec<u8>, name: &str) {
-    let at = out.len();
-    out.extend_from_slice(name.as_bytes());
-    if name.bytes().any(|b| b.is_ascii_uppercase()) {
+pub(crate) fn write_name(out: &mut Vec<u8>, name: impl AsRef<[u8]>) {
+    let (at, name) = (out.len(), name.as_ref());
+    out.extend_from_slice(name);
+    if name.iter().any(u8::is_ascii_uppercase) {
         return;
     }
     let mut start = true;

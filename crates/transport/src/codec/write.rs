@@ -21,13 +21,21 @@ struct Draft<'a> {
     lines: &'a Lines,
     edits: &'a Edits,
     slots: Vec<Slot<'a>>,
+    /// A bit for each length of a name that stands there: most edits meet nothing.
+    lengths: u64,
+}
+
+/// The bit of a name's length.
+fn bit(length: usize) -> u64 {
+    1 << (length & 63)
 }
 
 impl<'a> Draft<'a> {
     fn new(lines: &'a Lines, keep: impl Fn(&Line) -> bool, edits: &'a Edits) -> Draft<'a> {
         let mut slots = Vec::with_capacity(lines.list().len() + edits.changes().len());
         slots.extend(lines.list().iter().filter(|line| keep(line)).map(Slot::Received));
-        let mut draft = Draft { lines, edits, slots };
+        let lengths = lines.list().iter().fold(0, |all, line| all | bit(line.name_len()));
+        let mut draft = Draft { lines, edits, slots, lengths };
         for change in edits.changes() {
             draft.apply(change);
         }
@@ -35,21 +43,23 @@ impl<'a> Draft<'a> {
     }
 
     fn apply(&mut self, change: &'a Change) {
-        let name = self.edits.name(change);
-        let (lines, edits) = (self.lines, self.edits);
-        // Most names differ in length already.
+        let (name, lines, edits) = (self.edits.name(change), self.lines, self.edits);
         let same = |slot: &Slot<'_>| match slot {
             Slot::Received(line) => {
-                line.name_len() == name.len() && lines.name(line).eq_ignore_ascii_case(name)
+                line.name_len() == name.len() && lines.spelled(line).eq_ignore_ascii_case(name)
             }
             Slot::Edited(other) => {
                 other.name_len() == name.len() && edits.name(other).eq_ignore_ascii_case(name)
             }
         };
         let found = match change.replaces {
+            _ if self.lengths & bit(name.len()) == 0 => None,
             true => self.slots.iter().position(same),
             false => self.slots.iter().rposition(same),
         };
+        if change.adds {
+            self.lengths |= bit(name.len());
+        }
         let Some(at) = found else {
             if change.adds {
                 self.slots.push(Slot::Edited(change));
@@ -128,7 +138,7 @@ pub(crate) fn request(out: &mut Vec<u8>, outbound: &Outbound<'_>) {
     let expects = super::framing::expects_continue(head.version, lines);
     let keep = |line: &Line| lines.passes(line, named) && !(expects && line.kind == Kind::Expect);
     let draft = Draft::new(lines, keep, edits);
-    out.reserve(512);
+    out.reserve(lines.received() + edits.size() + 512);
     for part in [method, " ", target, " HTTP/1.1\r\n"] {
         out.extend_from_slice(part.as_bytes());
     }
@@ -175,7 +185,10 @@ pub(crate) struct ResponseLines {
 pub(crate) fn response_lines(lines: &Lines, edits: &Edits) -> ResponseLines {
     let draft = Draft::new(lines, |_| true, edits);
     let said = draft.length();
-    let mut made = ResponseLines { text: Vec::with_capacity(512), ..ResponseLines::default() };
+    let mut made = ResponseLines {
+        text: Vec::with_capacity(lines.received() + edits.size() + 64),
+        ..ResponseLines::default()
+    };
     for slot in &draft.slots {
         let (kind, start) = (draft.kind(slot), made.text.len());
         if kind == Kind::ContentLength && said.is_none() {
