@@ -130,7 +130,9 @@ pub(crate) fn host_and_port(authority: &str, https: bool) -> Option<(&str, u16)>
     let (host, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((host, port)) => {
             let _address: std::net::Ipv6Addr = host.parse().ok()?;
-            (host, port.strip_prefix(':'))
+            // Nothing but a port may follow.
+            let port = if port.is_empty() { None } else { Some(port.strip_prefix(':')?) };
+            (host, port)
         }
         None => {
             let (host, port) = match authority.split_once(':') {
@@ -143,6 +145,8 @@ pub(crate) fn host_and_port(authority: &str, https: bool) -> Option<(&str, u16)>
     };
     match port {
         None => Some((host, if https { 443 } else { 80 })),
+        // The number's own reader would take a sign.
+        Some(port) if !port.bytes().all(|byte| byte.is_ascii_digit()) => None,
         Some(port) => Some((host, port.parse().ok().filter(|port| *port > 0)?)),
     }
 }
@@ -201,9 +205,20 @@ mod tests {
         check("http://${stageVariables.none}/x", "", "error");
         check("http://${stageVariables.host/x", "", "error");
         check("http://b/a b#c", "", "false b 80 b /a%20b ");
-        for bad in
-            ["b/x", "ftp://b", "http://", "http://u@b/", "http://b:0", "http://b:x", "http://a b"]
-        {
+        for bad in [
+            "b/x",
+            "ftp://b",
+            "http://",
+            "http://u@b/",
+            "http://b:0",
+            "http://b:x",
+            "http://a b",
+            "http://b:+80",
+            "http://b:",
+            "http://[::1]x:9/",
+            "http://[::1]9",
+            "http://[::1",
+        ] {
             check(bad, "", "error");
         }
     }
