@@ -64,12 +64,13 @@ fn appended(view: &View, name: &str, element: &[u8]) -> Vec<u8> {
 }
 
 /// AWS: what the client sent, then its `X-Forwarded-*` as elements, then the client itself as the
-/// gateway saw it. Only the last `for=` can be trusted.
+/// gateway saw it. Only the last `for=` can be trusted; a line with an open quotation mark, which
+/// would swallow it, is left out.
 // DEVIATION: `Forwarded` towards public URLs has no `by=` element, since the address that a
 // connection leaves from is not known when the request is decided.
 fn forwarded(view: &View) -> Vec<u8> {
     let mut value = Vec::with_capacity(USUAL_BYTES);
-    for line in view.values("Forwarded") {
+    for line in view.values("Forwarded").filter(|line| is_closed(line)) {
         separate(&mut value, b", ");
         value.extend_from_slice(line);
     }
@@ -86,6 +87,20 @@ fn forwarded(view: &View) -> Vec<u8> {
     let scheme = if view.https { "https" } else { "http" };
     element(&mut value, Some(Node::Address(view.source.ip())), view.host, Some(scheme));
     value
+}
+
+/// Whether each quoted string of a value ends within it.
+fn is_closed(value: &[u8]) -> bool {
+    let (mut quoted, mut escaped) = (false, false);
+    for byte in value {
+        match (byte, quoted, escaped) {
+            (_, _, true) => escaped = false,
+            (b'\\', true, _) => escaped = true,
+            (b'"', ..) => quoted = !quoted,
+            _ => {}
+        }
+    }
+    !quoted
 }
 
 /// Room for one element.
@@ -249,6 +264,18 @@ mod tests {
             "for=x, for=\"[::1]\";proto=https",
         );
         forwarded(&[("X-Forwarded-Host", "a:1")], "host=\"a:1\"");
+        forwarded(
+            &[("X-Forwarded-For", "1.1.1.1:81, [2001:DB8::1]:82, [::ffff:3.3.3.3], unknown, _x")],
+            "for=\"1.1.1.1:81\", for=\"[2001:DB8::1]:82\", for=3.3.3.3, for=unknown, for=_x",
+        );
+        forwarded(
+            &[("Forwarded", "for=1.1.1.1"), ("forwarded", "for=\"[::2]\", for=\"a\\\"b\"")],
+            "for=1.1.1.1, for=\"[::2]\", for=\"a\\\"b\"",
+        );
+        forwarded(
+            &[("Forwarded", "for=\"x"), ("Forwarded", "for=y"), ("Forwarded", "for=\"z\\\"")],
+            "for=y",
+        );
         forwarded(&[("X-Forwarded-For", "a\"b;c")], "for=\"a\\\"b;c\"");
     }
 
