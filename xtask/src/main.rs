@@ -4,6 +4,7 @@
 mod bench;
 mod churn;
 mod codegen;
+mod fuzz;
 mod results;
 mod test;
 mod tidy;
@@ -27,6 +28,8 @@ enum Task {
     Bench(bench::Args),
     /// Measure how soon a write is live among thousands of routes and targets, under traffic
     Churn(churn::Args),
+    /// Look for inputs that break decoders, matchers or the codec
+    Fuzz(fuzz::Args),
     /// Write docs/compatibility.md from the source
     Compatibility,
     /// Check dependency edges, file headers, sizes and documents
@@ -50,6 +53,7 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Codegen(args) => codegen::run(&args),
         Task::Bench(args) => bench::run(&args),
         Task::Churn(args) => churn::run(&args),
+        Task::Fuzz(args) => fuzz::run(&args),
         Task::Compatibility => test::compatibility(),
         Task::Tidy => tidy::run(),
         Task::Test(args) => test::run(&args),

@@ -8,6 +8,8 @@ pub mod apigatewayv2;
 pub mod ctx;
 pub mod ec2;
 pub mod elbv2;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 pub mod iam;
 pub mod operations;
 pub mod page;

@@ -11,9 +11,12 @@ pub mod draw;
 pub mod edit;
 pub mod explain;
 pub mod finding;
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzz"))]
+#[allow(clippy::unwrap_used, dead_code, reason = "records of tests, of which fuzzing uses a few")]
 mod fixture;
 pub mod front;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 pub mod gateway;
 pub mod link;
 pub mod live;

@@ -15,6 +15,8 @@ mod conditions;
 mod error;
 mod evaluate;
 mod functions;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 pub mod graph;
 mod json;
 pub mod limits;

@@ -34,6 +34,8 @@ mod dial;
 mod download;
 mod edits;
 mod exchange;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 mod http1;
 mod io;
 mod limits;

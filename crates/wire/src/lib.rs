@@ -3,6 +3,8 @@
 //! Leaves out what the members mean (crate `shapes`), HTTP itself, clocks and sockets.
 
 pub mod fault;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 pub mod node;
 pub mod percent;
 pub mod protocol;

@@ -48,6 +48,7 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
         "puts everything together",
     ),
     ("breezeway", &["node"], "the command line only starts nodes and talks to them"),
+    ("replay", &[], "runs the fuzz targets of others, as a dependency of their tests"),
     ("xtask", &[], "project tasks must build when the project does not"),
 ];
 

@@ -35,7 +35,7 @@ pub fn run() -> Result<()> {
 }
 
 /// All files below `folder` whose name ends in `suffix`, without build output, sorted.
-fn files(folder: &Path, suffix: &str) -> Result<Vec<PathBuf>> {
+pub fn files(folder: &Path, suffix: &str) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_path_buf()];
     while let Some(folder) = folders.pop() {

@@ -46,13 +46,13 @@ enum Side {
 }
 
 /// Checks `requestParameters`.
-pub(super) fn check_request(parameters: &Mapping) -> Result<(), Fault> {
+pub(crate) fn check_request(parameters: &Mapping) -> Result<(), Fault> {
     let bad_key = |_: &str| Fault::bad_request("Invalid Request Actioned Parameter");
     check_mapping(parameters, Side::Request, bad_key)
 }
 
 /// Checks `responseParameters`.
-pub(super) fn check_response(parameters: &BTreeMap<String, Mapping>) -> Result<(), Fault> {
+pub(crate) fn check_response(parameters: &BTreeMap<String, Mapping>) -> Result<(), Fault> {
     for (status, mapping) in parameters {
         check_status(status)?;
         check_mapping(mapping, Side::Response, |key| {

@@ -23,7 +23,7 @@ enum Part<'k> {
 }
 
 /// Checks a route key.
-pub(super) fn check(key: &str) -> Result<(), Fault> {
+pub(crate) fn check(key: &str) -> Result<(), Fault> {
     let malformed = || {
         Fault::bad_request(
             "The provided route key is not formatted properly for HTTP protocol. Format should \
@@ -48,7 +48,7 @@ pub(super) fn check(key: &str) -> Result<(), Fault> {
 /// Whether two keys mean the same route. AWS: names of variables make no difference.
 ///
 /// Compares bytes and not parts, since it runs once per route of the API for each new key.
-pub(super) fn same(one: &str, other: &str) -> bool {
+pub(crate) fn same(one: &str, other: &str) -> bool {
     let (mut one, mut other) = (one.as_bytes(), other.as_bytes());
     loop {
         let pairs = one.iter().zip(other);

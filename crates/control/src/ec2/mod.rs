@@ -3,7 +3,7 @@
 pub mod account;
 pub mod address;
 pub mod authorization;
-mod cidr;
+pub(crate) mod cidr;
 mod client_token;
 pub mod default_vpc;
 pub mod dhcp_options;
@@ -13,7 +13,7 @@ pub mod instance;
 pub mod instance_view;
 pub mod interface_pool;
 pub mod internet_gateway;
-mod ip_permission;
+pub(crate) mod ip_permission;
 pub mod launch;
 pub mod nat_gateway;
 pub mod network_acl;

@@ -8,7 +8,7 @@ pub mod attributes;
 mod authenticate;
 pub mod capacity;
 pub mod certificate;
-mod condition;
+pub(crate) mod condition;
 mod condition_value;
 mod endpoint;
 mod expression;
@@ -29,7 +29,7 @@ pub mod ssl_policy;
 pub mod tags;
 pub mod target;
 pub mod target_group;
-mod transform;
+pub(crate) mod transform;
 mod zone;
 
 #[cfg(test)]

@@ -1,0 +1,4 @@
+//! `chunks` of `transport`, given to libFuzzer.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| transport::fuzz::chunks(data));

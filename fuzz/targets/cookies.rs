@@ -1,0 +1,4 @@
+//! `cookies` of `routing`, given to libFuzzer.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| routing::fuzz::cookies(data));
