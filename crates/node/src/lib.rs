@@ -7,6 +7,7 @@ mod banner;
 pub mod client;
 mod config;
 mod control_port;
+mod descriptors;
 pub mod echo;
 mod follow;
 mod handover;

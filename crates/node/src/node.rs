@@ -32,7 +32,7 @@ use crate::follow::Leader;
 use crate::handover::{Held, Post, Taken};
 use crate::sockets::{self, Sockets};
 use crate::threads::{Stop, Threads};
-use crate::{follow, handover, reconcile, secret, signals, threads, tls};
+use crate::{descriptors, follow, handover, reconcile, secret, signals, threads, tls};
 
 /// Where a node listens, with the ports that it really got.
 #[derive(Clone, Copy, Debug)]
@@ -72,6 +72,7 @@ impl Node {
     /// Starts a node; when this returns, it serves the state that the store holds.
     pub fn start(config: &Config) -> Result<Self> {
         let ended = signals::listen()?;
+        descriptors::raise();
         let taken = config.data_dir.as_deref().map(handover::ask).transpose()?.flatten();
         Self::start_with(config, taken, ended)
     }
