@@ -93,7 +93,7 @@ pub fn requests(data: &[u8]) {
         panic!("accepted, but cannot be sent: {} {}", head.method(), head.target());
     }
     let mut edits = Edits::new();
-    edits.set("via", "HTTP/1.1 x").append("forwarded", plan.bytes.to_vec());
+    edits.set("via", "HTTP/1.1 x").append("forwarded", plan.bytes);
     for edits in [&Edits::new(), &edits] {
         forwarded(&head, framing, edits);
     }
