@@ -1,5 +1,6 @@
 //! Following a decision: one exchange upstream, with its time-outs, and what to do when it fails.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use model::balancer::TargetId;
@@ -194,8 +195,9 @@ async fn to_group<'t>(
         let flight = Flight::enter(scene.proxy, forward.group, way.target);
         let cut = flight.cut().clone();
         ledger.flight = Some(flight);
-        let sent = to_target(leg, forward, &way, request, &edits);
+        let sent = pin!(to_target(leg, forward, way, request, &edits));
         let failed = tokio::select! {
+            biased;
             sent = sent => match sent {
                 Ok(mut response) => {
                     let (status, timing) = (response.status(), response.timing);
@@ -238,7 +240,7 @@ fn fault(leg: &Leg<'_, '_>, forward: &Forward<'_>, error: UpstreamError) -> Faul
 async fn to_target(
     leg: &Leg<'_, '_>,
     forward: &Forward<'_>,
-    way: &Way<'_>,
+    way: Way<'_>,
     request: &mut Request,
     edits: &transport::Edits,
 ) -> Result<UpstreamResponse, UpstreamError> {

@@ -1,5 +1,6 @@
 //! The request, top to bottom: load the tables once, decide, exchange, answer.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -114,12 +115,13 @@ async fn integrate<'t>(
     let (begun, bodiless) = (Instant::now(), request.body_is_empty());
     let (listener, answered) = match &decision.hop {
         Hop::Public(origin) => {
-            let sent = exchange::public(decision, origin, request);
+            let sent = pin!(exchange::public(decision, origin, request));
             (None, exchange::limited(decision.timeout, bodiless, sent).await)
         }
         Hop::Link { listener, .. } => {
             let leg = Leg { listener, gateway: Some(decision) };
-            let sent = exchange::linked(scene, &leg, request, ledger);
+            // Pinned here: what is this large had better not be moved about.
+            let sent = pin!(exchange::linked(scene, &leg, request, ledger));
             (Some(*listener), exchange::limited(decision.timeout, bodiless, sent).await)
         }
     };
