@@ -3,7 +3,6 @@
 //! decided in `codec` and `check`.
 
 use std::future::{Future, poll_fn};
-use std::pin::pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -178,7 +177,8 @@ async fn answer<H: Handler>(link: &Shared, serving: &Serving<H>, head: RequestHe
     let number = link.borrow_mut().begin(Decoder::new(framing), expects);
     let request = Request::from_http1(head, link, number, serving.idle);
     let response = {
-        let mut handling = pin!(serving.handler.handle(request, &serving.connection));
+        // In a box: an idle connection shall not hold the room that a request needs.
+        let mut handling = Box::pin(serving.handler.handle(request, &serving.connection));
         poll_fn(|cx| {
             serving.watch.session.remember(cx.waker());
             match handling.as_mut().poll(cx) {

@@ -145,7 +145,9 @@ async fn greet<H: Handler>(
     let mut prefix = Bytes::new();
     let (socket, http2) = match &settings.tls {
         Some(acceptor) => {
-            let shaken = timeout(worker.limits.tls_handshake, acceptor.accept(stream)).await;
+            // In a box, as HTTP/2 below: what is over, or not spoken, shall take no room.
+            let shaking = Box::pin(acceptor.accept(stream));
+            let shaken = timeout(worker.limits.tls_handshake, shaking).await;
             let Ok(Ok(stream)) = shaken else { return worker.stats.tls_failures.up() };
             let info = tls::info(stream.get_ref().1);
             let http2 = info.alpn == Some("h2");
@@ -167,7 +169,7 @@ async fn greet<H: Handler>(
     let serving = Serving { watch, handler, connection, idle: options.idle, limits };
     if http2 {
         let io = TokioIo::new(ClientIo::new(socket, prefix, options.idle));
-        serve_http2(io, Rc::new(serving), &worker.limits).await;
+        Box::pin(serve_http2(io, Rc::new(serving), &worker.limits)).await;
     } else {
         http1::serve(Wire::new(socket, BytesMut::from(&prefix[..])), &serving).await;
     }
