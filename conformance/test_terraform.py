@@ -29,6 +29,7 @@ PROVIDER = pathlib.PurePath("registry.terraform.io", "hashicorp", "aws")
 REGIONS = {
     "network": "us-west-2",
     "balancer": "eu-west-1",
+    "attributes": "eu-north-1",
     "gateway": "eu-central-1",
     "road": "ap-southeast-2",
 }
@@ -197,6 +198,7 @@ def lives(node, tmp_path_factory):
             yield {
                 # Attachments to a target group are replaced when their port changes.
                 "balancer": pool.submit(life, module("balancer"), check_balancer, replaced=2),
+                "attributes": pool.submit(life, module("attributes"), check_attributes),
                 "road": pool.submit(
                     life,
                     module("road", origins=addresses),
@@ -214,7 +216,7 @@ def lives(node, tmp_path_factory):
             origin.stop()
 
 
-@pytest.mark.parametrize("name", ["network", "gateway", "road", "balancer"])
+@pytest.mark.parametrize("name", ["network", "gateway", "road", "balancer", "attributes"])
 def test_apply_change_and_destroy(lives, client, name):
     lives[name].result()
     assert left(client, REGIONS[name]) == []
@@ -243,6 +245,20 @@ def check_balancer(facts, changed):
     assert facts["path"] == ("/ready" if changed else "/health")
     assert facts["priority"] == (15 if changed else 10)
     assert facts["last"] == 31
+
+
+def check_attributes(facts, changed):
+    expect = (
+        [604800, "monitor", 4000, "append", False, True] if changed
+        else [60, "strictest", 1, "remove", True, False]
+    )
+    assert facts["balancer"] == expect
+    one, other = facts["zones"]
+    assert one == other
+    sticky = facts["sticky"]
+    expect = (False, "lb_cookie", 604800) if changed else (True, "app_cookie", 1)
+    assert (sticky["enabled"], sticky["type"], sticky["cookie_duration"]) == expect
+    assert facts["rule"] is True
 
 
 def request(node, url, path):

@@ -6,6 +6,9 @@
 // DEVIATION: Stickiness cookies are signed, not encrypted; they hold no address, only keyed hashes.
 // What they say fits into AWSALBAPP-0, so AWSALBAPP-1 to AWSALBAPP-3 are always `_remove_`.
 
+// DEVIATION: Stickiness by an application's cookie also works in groups of a weighted forward
+// action; on AWS it does not.
+
 // DEVIATION: An AWSALBTG cookie that is not valid (URL-encoded, for example) leads to a new choice
 // of the target group, as an AWSALB cookie does to one of the target; AWS only says that it logs
 // AWSALBTGCookieInvalid.
