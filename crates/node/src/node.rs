@@ -30,9 +30,10 @@ use crate::config::Config;
 use crate::control_port::ControlPort;
 use crate::follow::Leader;
 use crate::handover::{Held, Post, Taken};
+use crate::reconcile::Reconcilers;
 use crate::sockets::{self, Sockets};
 use crate::threads::{Stop, Threads};
-use crate::{descriptors, follow, handover, reconcile, secret, signals, threads, tls};
+use crate::{descriptors, follow, handover, secret, signals, threads, tls};
 
 /// Where a node listens, with the ports that it really got.
 #[derive(Clone, Copy, Debug)]
@@ -438,9 +439,10 @@ fn start_reconciler(threads: &mut Threads, store: &Arc<Store>) -> Result<()> {
     let store = Arc::clone(store);
     threads.spawn("reconciler", |mut stop| async move {
         let mut published = store.subscribe();
+        let mut reconcilers = Reconcilers::default();
         loop {
             let now = api::now();
-            let due = reconcile::run(&store, now);
+            let due = reconcilers.run(&store, now);
             let wait = due.map_or(RECONCILE_SECONDS * 1000, |due| {
                 u64::try_from(due.0.saturating_sub(now.0)).unwrap_or(0)
             });
