@@ -13,7 +13,7 @@ pub const APIS: usize = 40;
 /// Target groups over which the targets are spread; each has a rule.
 pub const GROUPS: usize = 100;
 /// Clients that build at once.
-const BUILDERS: usize = 4;
+const BUILDERS: usize = 32;
 /// API versions of the query services.
 pub const EC2: &str = "2016-11-15";
 pub const ELB: &str = "2015-12-01";
