@@ -1,19 +1,20 @@
 //! Message bodies: one type for what a client sends, what an upstream answers and what we make
-//! ourselves, read chunk by chunk under back-pressure. Trailers are read and dropped.
-// DEVIATION: Trailer fields are dropped in both directions; AWS does not document them.
+//! ourselves, read chunk by chunk under back-pressure, and the trailers behind them.
+// DEVIATION: Trailer fields of HTTP/1 are dropped in both directions; AWS does not document them.
 
 use std::future::poll_fn;
-use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http_body::Body as _;
-use hyper::body::Incoming;
+use h2::RecvStream;
 use tokio::time::Instant;
 
+use crate::codec::lines::Lines;
 use crate::cut::Cut;
 use crate::download::Download;
+use crate::http2;
+use crate::http2::inflow::Inflow;
 use crate::link::Shared;
 use crate::tunnel::Tunnel;
 use crate::wire::Clock;
@@ -41,7 +42,11 @@ pub enum BodyError {
 /// A message body. Dropping it before its end gives up the message; an upstream connection is
 /// then closed instead of being reused.
 #[derive(Default)]
-pub struct Body(Source);
+pub struct Body {
+    source: Source,
+    /// Of a body whose last piece was taken.
+    trailers: Option<Box<Lines>>,
+}
 
 #[derive(Default)]
 enum Source {
@@ -50,6 +55,7 @@ enum Source {
     Full(Bytes),
     Client(Box<ClientBody>),
     Upstream(Box<Download>),
+    Upstream2(Box<http2::exchange::Download>),
     Tunnel(Box<Tunnel>),
 }
 
@@ -64,7 +70,7 @@ struct ClientBody {
 enum Feed {
     /// An HTTP/1 connection, on which it belongs to the request of this number.
     Http1(Shared, u64),
-    Http2(Incoming),
+    Http2(Inflow),
 }
 
 impl Drop for ClientBody {
@@ -78,13 +84,17 @@ impl Drop for ClientBody {
 impl Body {
     /// A body without a byte.
     pub fn empty() -> Body {
-        Body(Source::Empty)
+        Body::default()
+    }
+
+    fn of(source: Source) -> Body {
+        Body { source, trailers: None }
     }
 
     /// A body that is complete.
     pub fn full(bytes: impl Into<Bytes>) -> Body {
         let bytes = bytes.into();
-        if bytes.is_empty() { Body::empty() } else { Body(Source::Full(bytes)) }
+        if bytes.is_empty() { Body::empty() } else { Body::of(Source::Full(bytes)) }
     }
 
     /// The body of the request with this number.
@@ -95,34 +105,41 @@ impl Body {
         Body::client(Feed::Http1(link.clone(), number), idle)
     }
 
-    pub(crate) fn http2(incoming: Incoming, idle: Duration) -> Body {
-        if incoming.is_end_stream() {
+    /// What comes on a client's stream.
+    pub(crate) fn http2(stream: RecvStream, length: Option<u64>, idle: Duration) -> Body {
+        if stream.is_end_stream() {
             return Body::empty();
         }
-        Body::client(Feed::Http2(incoming), idle)
+        Body::client(Feed::Http2(Inflow::new(stream, length)), idle)
     }
 
     fn client(from: Feed, idle: Duration) -> Body {
         let (idle, limit) = (IdleTimer::new(idle, None), (usize::MAX, usize::MAX));
-        Body(Source::Client(Box::new(ClientBody { from, idle, limit })))
+        Body::of(Source::Client(Box::new(ClientBody { from, idle, limit })))
     }
 
     /// What a response that is not yet over brings.
     pub(crate) fn upstream(download: Download) -> Body {
-        Body(Source::Upstream(Box::new(download)))
+        Body::of(Source::Upstream(Box::new(download)))
+    }
+
+    /// The same from an upstream's HTTP/2 stream.
+    pub(crate) fn upstream2(download: http2::exchange::Download) -> Body {
+        Body::of(Source::Upstream2(Box::new(download)))
     }
 
     /// Fail a client's body with [`BodyError::TooLarge`] once it has more than `limit` bytes.
     pub(crate) fn limit(&mut self, limit: usize) {
-        if let Source::Client(body) = &mut self.0 {
+        if let Source::Client(body) = &mut self.source {
             body.limit = (limit, limit);
         }
     }
 
     /// Let `cut` end an upstream's body with [`BodyError::Upstream`].
     pub(crate) fn cut_by(&mut self, cut: Cut) {
-        match &mut self.0 {
+        match &mut self.source {
             Source::Upstream(body) => body.cut_by(cut),
+            Source::Upstream2(body) => body.cut_by(cut),
             Source::Tunnel(tunnel) => tunnel.cut_by(cut),
             _ => {}
         }
@@ -130,16 +147,16 @@ impl Body {
 
     /// What follows a response with 101. It is no body, and has no bytes to read here.
     pub(crate) fn tunnel(tunnel: Tunnel) -> Body {
-        Body(Source::Tunnel(Box::new(tunnel)))
+        Body::of(Source::Tunnel(Box::new(tunnel)))
     }
 
     /// True for what follows a response with 101.
     pub(crate) fn is_tunnel(&self) -> bool {
-        matches!(self.0, Source::Tunnel(_))
+        matches!(self.source, Source::Tunnel(_))
     }
 
     pub(crate) fn into_tunnel(self) -> Option<Box<Tunnel>> {
-        match self.0 {
+        match self.source {
             Source::Tunnel(tunnel) => Some(tunnel),
             _ => None,
         }
@@ -175,46 +192,66 @@ impl Body {
 
     /// Bytes still to come, if the message says so.
     pub fn length(&self) -> Option<u64> {
-        match &self.0 {
+        match &self.source {
             Source::Empty | Source::Tunnel(_) => Some(0),
             Source::Full(bytes) => Some(bytes.len() as u64),
             Source::Client(body) => body.from.length(),
             Source::Upstream(body) => body.length(),
+            Source::Upstream2(body) => body.length(),
         }
     }
 
-    /// True if no byte will come any more.
+    /// True if no byte will come any more, and no trailers either.
     pub fn is_end(&self) -> bool {
-        match &self.0 {
+        let over = match &self.source {
             Source::Empty | Source::Tunnel(_) => true,
             Source::Full(_) => false,
             Source::Client(body) => body.from.is_end(),
             Source::Upstream(body) => body.is_end(),
+            Source::Upstream2(body) => body.is_end(),
+        };
+        over && self.trailers.is_none()
+    }
+
+    /// What came after the last piece; there once [`Body::poll_chunk`] said that it was the last.
+    pub(crate) fn take_trailers(&mut self) -> Option<Box<Lines>> {
+        self.trailers.take()
+    }
+
+    /// A client may be silent for as long again: the other direction lives.
+    pub(crate) fn touch(&mut self) {
+        if let Source::Client(body) = &mut self.source {
+            body.idle.progress();
         }
     }
 
     /// Do what can be done for the message without taking a piece of it: an upstream that answers
     /// early is still being sent the rest of its request.
     pub(crate) fn progress(&mut self, cx: &mut Context<'_>) {
-        if let Source::Upstream(body) = &mut self.0 {
+        if let Source::Upstream(body) = &mut self.source {
             body.progress(cx);
         }
     }
 
     /// The poll form of [`Body::chunk`].
     pub fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyError>>> {
-        let item = match &mut self.0 {
+        let item = match &mut self.source {
             Source::Empty | Source::Tunnel(_) => return Poll::Ready(None),
             Source::Full(bytes) => {
                 let bytes = std::mem::take(bytes);
-                self.0 = Source::Empty;
+                self.source = Source::Empty;
                 return Poll::Ready(Some(Ok(bytes)));
             }
             Source::Client(body) => ready!(body.poll_chunk(cx)),
             Source::Upstream(body) => ready!(body.poll_chunk(cx)),
+            Source::Upstream2(body) => ready!(body.poll_chunk(cx)),
         };
         if !matches!(item, Some(Ok(_))) {
-            self.0 = Source::Empty;
+            self.trailers = match std::mem::take(&mut self.source) {
+                Source::Client(mut body) => body.from.take_trailers(),
+                Source::Upstream2(mut body) => body.take_trailers(),
+                _ => None,
+            };
         }
         Poll::Ready(item)
     }
@@ -246,39 +283,28 @@ impl Feed {
     fn length(&self) -> Option<u64> {
         match self {
             Feed::Http1(link, number) => link.borrow().body_length(*number),
-            Feed::Http2(incoming) => incoming.size_hint().exact(),
+            Feed::Http2(inflow) => inflow.length(),
         }
     }
 
     fn is_end(&self) -> bool {
         match self {
             Feed::Http1(link, number) => link.borrow().body_is_over(*number),
-            Feed::Http2(incoming) => incoming.is_end_stream(),
+            Feed::Http2(inflow) => inflow.is_end(),
+        }
+    }
+
+    fn take_trailers(&mut self) -> Option<Box<Lines>> {
+        match self {
+            Feed::Http1(..) => None,
+            Feed::Http2(inflow) => inflow.take_trailers(),
         }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyError>>> {
         match self {
             Feed::Http1(link, number) => link.borrow_mut().poll_body(*number, cx),
-            Feed::Http2(incoming) => poll_data(incoming, cx)
-                .map(|item| item.map(|data| data.map_err(|_| BodyError::Client))),
-        }
-    }
-}
-
-/// The next non-empty data frame; trailers are skipped.
-fn poll_data(
-    incoming: &mut Incoming,
-    cx: &mut Context<'_>,
-) -> Poll<Option<Result<Bytes, hyper::Error>>> {
-    loop {
-        match ready!(Pin::new(&mut *incoming).poll_frame(cx)) {
-            Some(Ok(frame)) => match frame.into_data() {
-                Ok(data) if !data.is_empty() => return Poll::Ready(Some(Ok(data))),
-                _ => continue,
-            },
-            Some(Err(error)) => return Poll::Ready(Some(Err(error))),
-            None => return Poll::Ready(None),
+            Feed::Http2(inflow) => inflow.poll(cx).map_err(|_| BodyError::Client),
         }
     }
 }

@@ -16,11 +16,12 @@ use crate::codec::head::{HeadLimits, ResponseHead};
 use crate::codec::lines::{Kind as Line, write_name};
 use crate::dial::{self, DialError};
 use crate::edits::{is_name, is_value};
+use crate::http2;
 use crate::io::Socket;
 use crate::limits::{MAX_HEAD_BYTES, MAX_HEADERS};
 use crate::request::check_start;
 use crate::tls::TlsClient;
-use crate::upstream::{Answer, Timing, UpstreamError, UpstreamErrorKind as Kind};
+use crate::upstream::{Answer, Protocol, Timing, UpstreamError, UpstreamErrorKind as Kind};
 use crate::wire::Wire;
 
 /// A request to be made once.
@@ -32,11 +33,13 @@ pub struct Call<'a> {
     pub source: Option<IpAddr>,
     /// TLS settings and the server name to ask for and verify.
     pub tls: Option<(&'a TlsClient, &'a str)>,
+    /// What is spoken.
+    pub protocol: Protocol,
     /// The method.
     pub method: &'a str,
     /// Origin-form target.
     pub target: &'a str,
-    /// Header lines. `Host` defaults to the address, `Connection: close` is added.
+    /// Header lines. `Host` defaults to the address; `Connection: close` is added on HTTP/1.
     pub headers: &'a [(&'a str, &'a str)],
     /// The request body; sent with its length, or not at all if empty.
     pub body: Bytes,
@@ -55,6 +58,7 @@ impl<'a> Call<'a> {
             addr,
             source: None,
             tls: None,
+            protocol: Protocol::Http1,
             method,
             target,
             headers: &[],
@@ -83,7 +87,10 @@ pub async fn once(call: Call<'_>) -> Result<Answer, UpstreamError> {
             Err(_) => return Err((Kind::ConnectTimeout, String::new())),
         };
         connect = Some(started.elapsed());
-        talk(&call, socket).await
+        match call.protocol {
+            Protocol::Http1 => talk(&call, socket).await,
+            Protocol::Http2 => http2::once::talk(&call, socket).await,
+        }
     };
     let outcome = tokio::time::timeout(call.timeout, all).await;
     match outcome {
@@ -98,7 +105,7 @@ async fn open(call: &Call<'_>) -> Result<Socket, DialError> {
     let stream = dial::tcp(call.addr, call.source).await?;
     match call.tls {
         None => Ok(Socket::Plain(stream)),
-        Some((client, name)) => dial::tls(stream, client, name).await,
+        Some((client, name)) => dial::tls(stream, client, name, call.protocol).await,
     }
 }
 
@@ -118,7 +125,7 @@ async fn talk(call: &Call<'_>, socket: Socket) -> Result<Answer, DialError> {
     let body = receive(call, &head, &mut wire).await?;
     let lines = head.lines.iter();
     let headers = lines.map(|(n, v)| (n.to_owned(), Bytes::copy_from_slice(v))).collect();
-    Ok(Answer { status: head.status, headers, body })
+    Ok(Answer { status: head.status, headers, body, trailers: Vec::new() })
 }
 
 fn head(call: &Call<'_>) -> Result<Vec<u8>, &'static str> {

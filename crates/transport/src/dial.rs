@@ -2,7 +2,6 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 
 use rustls_pki_types::ServerName;
 use tokio::net::{TcpSocket, TcpStream};
@@ -10,7 +9,7 @@ use tokio_rustls::TlsConnector;
 
 use crate::io::Socket;
 use crate::tls::TlsClient;
-use crate::upstream::UpstreamErrorKind as Kind;
+use crate::upstream::{Protocol, UpstreamErrorKind as Kind};
 
 /// A failure to connect, and the library's words for it.
 pub(crate) type DialError = (Kind, String);
@@ -32,16 +31,23 @@ pub(crate) async fn tcp(addr: SocketAddr, source: Option<IpAddr>) -> Result<TcpS
     connect().await.map_err(|error| (Kind::Connect(error.kind()), error.to_string()))
 }
 
-/// TLS over a connected stream.
+/// TLS over a connected stream, for this protocol.
 pub(crate) async fn tls(
     stream: TcpStream,
     client: &TlsClient,
     server_name: &str,
+    protocol: Protocol,
 ) -> Result<Socket, DialError> {
     let name = ServerName::try_from(server_name.to_owned())
         .map_err(|error| (Kind::Tls, format!("{server_name}: {error}")))?;
-    let connector = TlsConnector::from(Arc::clone(&client.config()));
+    let connector = TlsConnector::from(client.config(protocol));
     match connector.connect(name, stream).await {
+        // RFC 9113, 3.2: HTTP/2 under TLS is agreed on by ALPN.
+        Ok(stream)
+            if protocol == Protocol::Http2 && stream.get_ref().1.alpn_protocol() != Some(b"h2") =>
+        {
+            Err((Kind::Tls, "the upstream does not speak HTTP/2".to_owned()))
+        }
         Ok(stream) => Ok(Socket::Tls(Box::new(stream.into()))),
         Err(error) => Err((Kind::Tls, error.to_string())),
     }

@@ -16,12 +16,13 @@ use crate::codec::framing::{self, Framing};
 use crate::codec::head::ResponseHead;
 use crate::codec::write::{self, Outbound};
 use crate::download::{Download, Lease};
+use crate::http2;
 use crate::pool::Pool;
 use crate::request::{Request, check_start};
 use crate::tunnel::Tunnel;
 use crate::upload::{Upload, UploadError};
 use crate::upstream::UpstreamErrorKind as Kind;
-use crate::upstream::{Forward, Origin, Timing, UpstreamError, UpstreamResponse};
+use crate::upstream::{Forward, Origin, Protocol, Timing, UpstreamError, UpstreamResponse};
 use crate::wire::Wire;
 
 /// Send `request`, changed by `forward`, to `origin`; its body is streamed from the client.
@@ -34,6 +35,9 @@ pub async fn exchange(
     request: &mut Request,
     forward: Forward<'_>,
 ) -> Result<UpstreamResponse, UpstreamError> {
+    if origin.protocol == Protocol::Http2 {
+        return http2::exchange::exchange(origin, request, forward).await;
+    }
     let started = Instant::now();
     let pool = Pool::current();
     let mut body = request.take_body();
@@ -72,7 +76,11 @@ pub async fn exchange(
 }
 
 /// Hand what is left of the body back to the request.
-fn give_up(request: &mut Request, error: UpstreamError, left: Option<Body>) -> UpstreamError {
+pub(crate) fn give_up(
+    request: &mut Request,
+    error: UpstreamError,
+    left: Option<Body>,
+) -> UpstreamError {
     if let Some(body) = left {
         request.set_body(body);
     }
@@ -80,7 +88,7 @@ fn give_up(request: &mut Request, error: UpstreamError, left: Option<Body>) -> U
 }
 
 /// `limit`, shortened by the total time-out.
-fn within(limit: Duration, started: Instant, forward: &Forward<'_>) -> Duration {
+pub(crate) fn within(limit: Duration, started: Instant, forward: &Forward<'_>) -> Duration {
     match forward.timeouts.total {
         Some(total) => limit.min(total.saturating_sub(started.elapsed())),
         None => limit,
@@ -145,9 +153,8 @@ impl Run<'_> {
         self.method() == "HEAD"
     }
 
-    /// RFC 9110, 9.2.2: only these may be repeated when the first try may have been acted on.
     fn is_idempotent(&self) -> bool {
-        matches!(self.method(), "GET" | "HEAD" | "OPTIONS" | "TRACE" | "PUT" | "DELETE")
+        is_idempotent(self.method())
     }
 
     fn write_head(&self, out: &mut Vec<u8>, length: Option<u64>) {
@@ -218,6 +225,11 @@ impl Run<'_> {
         let error = UpstreamError { kind, detail, reused, retryable, timing };
         Failed { error, body, stale: reused && harmless }
     }
+}
+
+/// RFC 9110, 9.2.2: only these may be repeated when the first try may have been acted on.
+pub(crate) fn is_idempotent(method: &str) -> bool {
+    matches!(method, "GET" | "HEAD" | "OPTIONS" | "TRACE" | "PUT" | "DELETE")
 }
 
 /// Write what can be written; an error if the client's side failed.

@@ -5,8 +5,7 @@
 //! Threads: every worker is one thread with one runtime, its own sockets, connections and
 //! upstream pool. Nothing on the path of a request is locked or shared between threads.
 //!
-//! HTTP/1 is spoken by `codec`, which knows no sockets, HTTP/2 by hyper and h2. No type of either
-//! is public. These things hold:
+//! HTTP/1 is spoken by `codec`, which knows no sockets, HTTP/2 by h2. No type of it is public. These things hold:
 //!
 //! * A head is the received bytes and a short record per line. What is passed on keeps its order
 //!   and its spelling; a name that we add is written as given if it has a capital, else in
@@ -37,6 +36,7 @@ mod exchange;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzz;
 mod http1;
+mod http2;
 mod io;
 mod limits;
 mod link;
@@ -65,7 +65,7 @@ pub use response::{Done, Outcome, Response};
 pub use stats::Stats;
 pub use tls::{TlsClient, TlsError, TlsServer};
 pub use upstream::{
-    Answer, Forward, Origin, Timeouts, Timing, UpstreamError, UpstreamErrorKind, UpstreamResponse,
-    UpstreamTls,
+    Answer, Forward, Origin, Protocol, Timeouts, Timing, UpstreamError, UpstreamErrorKind,
+    UpstreamResponse, UpstreamTls,
 };
 pub use workers::{Closing, Drained, Handler, Workers, bind};

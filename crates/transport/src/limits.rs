@@ -19,6 +19,22 @@ pub const MAX_CONNECTIONS: usize = 65_536;
 pub const MAX_STREAMS: u32 = 128;
 /// Requests on one HTTP/2 connection before it is told to go away. AWS: 10,000 on an ALB.
 pub const MAX_H2_REQUESTS: u64 = 10_000;
+/// Bytes that a client may send ahead on one HTTP/2 stream.
+pub const H2_CLIENT_WINDOW: u32 = 256 * 1024;
+/// Bytes that a client may send ahead on one HTTP/2 connection.
+pub const H2_CLIENT_CONNECTION_WINDOW: u32 = 1024 * 1024;
+/// Bytes that one HTTP/2 stream may have waiting for its receiver.
+pub const H2_SEND_BUFFER: usize = 64 * 1024;
+/// Streams of one HTTP/2 connection to an upstream; fewer if the upstream says so.
+pub const UPSTREAM_STREAMS: usize = 128;
+/// HTTP/2 connections to one origin per worker. Exchanges beyond their streams wait for their
+/// turn, for as long as they would wait for a connection.
+pub const UPSTREAM_H2_CONNECTIONS: usize = 32;
+/// Bytes that an upstream may send ahead on one HTTP/2 stream.
+pub const H2_UPSTREAM_WINDOW: u32 = 128 * 1024;
+/// Bytes that an upstream may send ahead on one HTTP/2 connection: enough for all its streams, so
+/// that a client who does not read holds up nobody else.
+pub const H2_UPSTREAM_CONNECTION_WINDOW: u32 = H2_UPSTREAM_WINDOW * UPSTREAM_STREAMS as u32;
 /// Idle upstream connections kept per origin and worker.
 pub const MAX_IDLE_PER_ORIGIN: usize = 256;
 /// Idle upstream connections kept per worker, all origins together.

@@ -1,5 +1,6 @@
 //! Upstream connections of one thread: opening them, keeping idle ones, lending them out.
-//! No locks and no sharing: every worker has its own. What is sent over them is in `exchange`.
+//! No locks and no sharing: every worker has its own. What is sent over them is in `exchange`;
+//! those of HTTP/2 are in `http2::pool`.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
@@ -12,6 +13,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::codec::head::HeadLimits;
 use crate::dial::{self, DialError};
+use crate::http2::pool::Lanes;
 use crate::io::Socket;
 use crate::limits::Limits;
 use crate::stats::WorkerStats;
@@ -29,6 +31,8 @@ pub(crate) struct Pool {
     pub(crate) stats: Arc<WorkerStats>,
     idle: RefCell<HashMap<Rc<Origin>, Vec<Idle>>>,
     total: Cell<usize>,
+    /// Connections that many exchanges share.
+    pub(crate) lanes: Lanes,
     verified: OnceCell<Result<TlsClient, String>>,
     unverified: OnceCell<Result<TlsClient, String>>,
 }
@@ -47,6 +51,7 @@ impl Pool {
             stats,
             idle: RefCell::default(),
             total: Cell::new(0),
+            lanes: Lanes::default(),
             verified: OnceCell::new(),
             unverified: OnceCell::new(),
         })
@@ -109,6 +114,7 @@ impl Pool {
             !list.is_empty()
         });
         self.set_total(total);
+        self.lanes.sweep(now, life);
     }
 
     fn set_total(&self, total: usize) {
@@ -126,11 +132,12 @@ impl Pool {
         Ok(Wire::new(socket, BytesMut::new()))
     }
 
-    async fn dial(&self, origin: &Origin) -> Result<Socket, DialError> {
+    /// A socket that is connected, with TLS if the origin has it.
+    pub(crate) async fn dial(&self, origin: &Origin) -> Result<Socket, DialError> {
         let stream = dial::tcp(origin.addr, origin.source).await?;
         let Some(tls) = &origin.tls else { return Ok(Socket::Plain(stream)) };
         let client = self.tls_client(tls.verify).map_err(|error| (Kind::Tls, error))?;
-        dial::tls(stream, client, &tls.server_name).await
+        dial::tls(stream, client, &tls.server_name, origin.protocol).await
     }
 
     fn tls_client(&self, verify: bool) -> Result<&TlsClient, String> {

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use h2::RecvStream;
 use http::header::{self, HeaderMap};
-use hyper::body::Incoming;
 
 use crate::body::Body;
-use crate::codec::framing::wants_websocket;
+use crate::codec::framing::{digits, wants_websocket};
 use crate::codec::head::RequestHead;
 use crate::codec::target::is_target_byte;
 use crate::edits::{is_name, is_value};
@@ -59,19 +59,21 @@ impl Request {
         Request { head, body: Body::http1(link, number, idle), websocket: false }
     }
 
-    pub(crate) fn from_http2(request: http::Request<Incoming>, idle: Duration) -> Request {
-        let (parts, incoming) = request.into_parts();
+    pub(crate) fn from_http2(request: http::Request<RecvStream>, idle: Duration) -> Request {
+        let (parts, stream) = request.into_parts();
         let uri = &parts.uri;
         let https = uri.scheme_str() == Some("https");
         let authority = uri.authority().map(|authority| (authority.as_str(), https));
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
         let cookies = joined_cookies(&parts.headers);
         let lines = parts.headers.iter().filter(|(name, _)| **name != header::COOKIE);
-        let lines = lines.map(|(name, value)| (name.as_str(), value.as_bytes()));
+        let lines = lines.map(|(name, value)| (spelled(name.as_str()), value.as_bytes()));
         let lines = lines.chain(cookies.as_deref().map(|cookies| ("cookie", cookies)));
         let method = parts.method.as_str();
         let head = RequestHead::build(Version::Http2, method, path, authority, lines);
-        Request { head, body: Body::http2(incoming, idle), websocket: false }
+        let length = parts.headers.get(header::CONTENT_LENGTH);
+        let length = length.and_then(|length| digits(length.as_bytes()));
+        Request { head, body: Body::http2(stream, length, idle), websocket: false }
     }
 
     /// A request of our own making (checks, tests), HTTP/1.1. `target` is origin-form.
@@ -141,6 +143,18 @@ pub(crate) fn check_start(method: &str, target: &str) -> Result<(), &'static str
     match form && target.bytes().all(is_target_byte) {
         true => Ok(()),
         false => Err("target"),
+    }
+}
+
+/// AWS: what came by HTTP/2 goes on by HTTP/1 in lower case, but for these names.
+fn spelled(name: &str) -> &str {
+    match name {
+        "host" => "Host",
+        "x-amzn-trace-id" => "X-Amzn-Trace-Id",
+        "x-forwarded-for" => "X-Forwarded-For",
+        "x-forwarded-port" => "X-Forwarded-Port",
+        "x-forwarded-proto" => "X-Forwarded-Proto",
+        name => name,
     }
 }
 

@@ -2,20 +2,14 @@
 //! how that ended. What to answer is the handler's business.
 
 use std::borrow::Cow;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::StatusCode;
-use http::header::{self, HeaderName, HeaderValue};
-use http_body::{Frame, SizeHint};
 
 use crate::body::{Body, BodyError};
 use crate::codec::lines::Lines;
 use crate::codec::write::{ResponseLines, Said, is_phrase, response_lines};
 use crate::edits::Edits;
 use crate::upstream::UpstreamResponse;
-use crate::worker::Stream;
 
 /// How the sending of a response ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -143,43 +137,25 @@ impl Response {
         }
     }
 
-    /// The message for HTTP/2; `stream` lives until it is over.
-    pub(crate) fn into_http2(self, head_request: bool, stream: Stream) -> http::Response<Outgoing> {
+    /// The parts of the message for HTTP/2: status, lines with their length, body, hook.
+    pub(crate) fn into_parts(
+        self,
+        head_request: bool,
+    ) -> (u16, ResponseLines, Body, Option<DoneHook>) {
         let said = self.said(head_request);
         let Response { status, reason: _, mut lines, body, close: _, done } = self;
         match said {
             Said::AsIs => {}
             Said::Nothing | Said::WebSocket | Said::Chunked => lines.agree(None),
-            Said::Length(length) => lines.agree(Some(length)),
+            Said::Length(length) => lines.say(length),
         }
-        let bodiless = head_request || matches!(status, 204 | 304);
-        let body = if bodiless { Body::empty() } else { body };
-        let finished = body.is_end();
-        let report = Report::new(done);
-        let outgoing = Outgoing { body, finished, report, broken: None, _stream: stream };
-        let mut message = http::Response::new(outgoing);
-        *message.status_mut() = status_code(status);
-        let headers = message.headers_mut();
-        for (name, value) in lines.iter() {
-            let line = (HeaderName::from_bytes(name), HeaderValue::from_bytes(value));
-            if let (Ok(name), Ok(value)) = line {
-                headers.append(name, value);
-            }
-        }
-        if let (Said::Length(length), None) = (said, lines.length()) {
-            headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-        }
-        message
+        (status, lines, body, done)
     }
 }
 
 /// A status that can end an exchange.
 fn final_status(status: u16) -> u16 {
     if (200..=999).contains(&status) { status } else { 500 }
-}
-
-fn status_code(status: u16) -> StatusCode {
-    StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 /// What is told when the response is over, i.e. when this is dropped.
@@ -224,63 +200,5 @@ impl Drop for Report {
             None => Outcome::ClientLeft,
         };
         hook(Done { bytes_sent: self.sent, outcome });
-    }
-}
-
-/// The body as HTTP/2's codec pulls it.
-pub(crate) struct Outgoing {
-    body: Body,
-    finished: bool,
-    report: Report,
-    /// The body failed; told one turn later, so that what came before it can go out.
-    broken: Option<BodyError>,
-    _stream: Stream,
-}
-
-impl http_body::Body for Outgoing {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let this = self.get_mut();
-        if let Some(error) = this.broken {
-            return Poll::Ready(Some(Err(error)));
-        }
-        match ready!(this.body.poll_chunk(cx)) {
-            Some(Ok(chunk)) => {
-                this.report.sent(chunk.len());
-                this.finished = this.body.is_end();
-                Poll::Ready(Some(Ok(Frame::data(chunk))))
-            }
-            Some(Err(error)) => {
-                this.report.failed(error);
-                this.broken = Some(error);
-                cx.waker().wake_by_ref();
-                Poll::Pending
-            }
-            None => {
-                this.finished = true;
-                Poll::Ready(None)
-            }
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.finished
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.length().map(SizeHint::with_exact).unwrap_or_default()
-    }
-}
-
-impl Drop for Outgoing {
-    fn drop(&mut self) {
-        if self.finished {
-            self.report.finish();
-        }
     }
 }

@@ -1,40 +1,27 @@
-//! From an accepted socket to the handler and back: accept loop, TLS handshake, choice of the
-//! protocol, and the codec's connection. Everything about HTTP messages is elsewhere.
+//! From an accepted socket to the loop that serves it: accept loop, TLS handshake, choice of the
+//! protocol. Everything about HTTP messages is elsewhere.
 
-use std::convert::Infallible;
-use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::Method;
-use hyper::body::Incoming;
-use hyper::server::conn::http2;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
-use crate::check;
 use crate::codec::head::HeadLimits;
 use crate::connection::{Connection, ListenerKey};
-use crate::edits::Edits;
-use crate::http1;
 use crate::io::{ClientIo, Socket};
-use crate::limits::{Limits, ListenOptions};
-use crate::request::Request;
-use crate::response::{Outgoing, Response};
+use crate::limits::ListenOptions;
 use crate::tls;
 use crate::wire::Wire;
-use crate::worker::{Active, Listening, Registered, Session, Worker};
+use crate::worker::{Active, Listening, Registered, Worker};
 use crate::workers::Handler;
+use crate::{http1, http2};
 
 /// A listener's options in the form in which connections use them; cheap to clone.
 #[derive(Clone)]
@@ -168,8 +155,8 @@ async fn greet<H: Handler>(
     let limits = HeadLimits::new(worker.limits.max_head_bytes, worker.limits.max_headers);
     let serving = Serving { watch, handler, connection, idle: options.idle, limits };
     if http2 {
-        let io = TokioIo::new(ClientIo::new(socket, prefix, options.idle));
-        Box::pin(serve_http2(io, Rc::new(serving), &worker.limits)).await;
+        let io = ClientIo::new(socket, prefix, options.idle);
+        Box::pin(http2::server::serve(io, Rc::new(serving), &worker.limits)).await;
     } else {
         http1::serve(Wire::new(socket, BytesMut::from(&prefix[..])), &serving).await;
     }
@@ -198,76 +185,4 @@ pub(crate) struct Serving<H> {
     pub(crate) connection: Connection,
     pub(crate) idle: Duration,
     pub(crate) limits: HeadLimits,
-}
-
-async fn serve_http2<H: Handler>(io: TokioIo<ClientIo>, serving: Rc<Serving<H>>, limits: &Limits) {
-    let session = serving.watch.session.clone();
-    let max_requests = limits.max_h2_requests;
-    let service = service_fn(move |request| {
-        if serving.watch.session.requests.get() + 1 >= max_requests {
-            serving.watch.finish();
-        }
-        respond(serving.clone(), request)
-    });
-    let head = u32::try_from(limits.max_head_bytes).unwrap_or(u32::MAX);
-    let connection = http2::Builder::new(OnThisThread)
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(limits.max_streams)
-        .max_header_list_size(head)
-        .max_send_buf_size(H2_SEND_BUFFER)
-        .serve_connection(io, service);
-    drive(connection, &session, |connection| connection.graceful_shutdown()).await;
-}
-
-/// Bytes that one HTTP/2 stream may have waiting for its client.
-const H2_SEND_BUFFER: usize = 64 * 1024;
-
-/// Run a codec's connection to its end; tell it to finish when the worker says so. Its errors
-/// concern a client that is gone.
-async fn drive<C: Future>(connection: C, session: &Session, finish: impl Fn(Pin<&mut C>)) {
-    let mut connection = pin!(connection);
-    let mut told = false;
-    poll_fn(|cx| {
-        session.remember(cx.waker());
-        if session.last.get() && !told {
-            told = true;
-            finish(connection.as_mut());
-        }
-        if session.cut.get() {
-            return Poll::Ready(());
-        }
-        connection.as_mut().poll(cx).map(drop)
-    })
-    .await;
-}
-
-/// One request by HTTP/2: check the head, ask the handler.
-async fn respond<H: Handler>(
-    serving: Rc<Serving<H>>,
-    request: http::Request<Incoming>,
-) -> Result<http::Response<Outgoing>, Infallible> {
-    let stats = &serving.watch.worker.stats;
-    stats.requests.up();
-    let stream = serving.watch.stream();
-    let head_request = request.method() == Method::HEAD;
-    let request = Request::from_http2(request, serving.idle);
-    let response = match check::check(&request.head) {
-        Ok(_) => serving.handler.handle(request, &serving.connection).await,
-        Err(refusal) => {
-            stats.bad_requests.up();
-            tracing::debug!(peer = %serving.connection.peer, why = refusal.why, "refused");
-            Response::full(refusal.status, &Edits::new(), "").close()
-        }
-    };
-    Ok(response.into_http2(head_request, stream))
-}
-
-/// Runs an HTTP/2 connection's streams as tasks of this thread.
-#[derive(Clone, Copy)]
-struct OnThisThread;
-
-impl<F: Future<Output = ()> + 'static> hyper::rt::Executor<F> for OnThisThread {
-    fn execute(&self, stream: F) {
-        tokio::task::spawn_local(stream);
-    }
 }

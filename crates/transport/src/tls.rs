@@ -12,6 +12,7 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 
 use crate::connection::TlsInfo;
+use crate::upstream::Protocol;
 
 /// Why TLS material cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -68,7 +69,10 @@ fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsError> {
 
 /// How we check the servers that we connect to.
 #[derive(Clone)]
-pub struct TlsClient(Arc<ClientConfig>);
+pub struct TlsClient {
+    http1: Arc<ClientConfig>,
+    http2: Arc<ClientConfig>,
+}
 
 impl TlsClient {
     /// Check the certificate and its name against the machine's trusted roots and `extra_roots`
@@ -100,13 +104,21 @@ impl TlsClient {
         Ok(TlsClient::with_alpn(config))
     }
 
-    fn with_alpn(mut config: ClientConfig) -> TlsClient {
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        TlsClient(Arc::new(config))
+    fn with_alpn(config: ClientConfig) -> TlsClient {
+        let offer = |protocol: &[u8]| {
+            let mut config = config.clone();
+            config.alpn_protocols = vec![protocol.to_vec()];
+            Arc::new(config)
+        };
+        TlsClient { http1: offer(b"http/1.1"), http2: offer(b"h2") }
     }
 
-    pub(crate) fn config(&self) -> Arc<ClientConfig> {
-        self.0.clone()
+    /// The configuration that offers this protocol and no other.
+    pub(crate) fn config(&self, protocol: Protocol) -> Arc<ClientConfig> {
+        match protocol {
+            Protocol::Http1 => self.http1.clone(),
+            Protocol::Http2 => self.http2.clone(),
+        }
     }
 }
 

@@ -22,12 +22,25 @@ pub struct Origin {
     pub tls: Option<UpstreamTls>,
     /// The local address to dial from; `None` lets the kernel choose.
     pub source: Option<IpAddr>,
+    /// What is spoken there.
+    pub protocol: Protocol,
+}
+
+/// A protocol towards an upstream.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Protocol {
+    /// HTTP/1.1, one exchange at a time on a connection.
+    #[default]
+    Http1,
+    /// HTTP/2, many exchanges at once on a connection: by ALPN under TLS, by prior knowledge on
+    /// clear text.
+    Http2,
 }
 
 impl Origin {
     /// Clear text to this address.
     pub fn plain(addr: SocketAddr) -> Origin {
-        Origin { addr, tls: None, source: None }
+        Origin { addr, tls: None, source: None, protocol: Protocol::Http1 }
     }
 }
 
@@ -154,7 +167,7 @@ pub enum UpstreamErrorKind {
     /// No response head in time.
     #[error("no response head in time")]
     HeadTimeout,
-    /// The response head is no HTTP/1 head.
+    /// The response head is no head of its protocol.
     #[error("the response head is malformed")]
     MalformedHead,
     /// The response head is larger than the limits.
@@ -197,6 +210,8 @@ pub struct Answer {
     pub headers: Vec<(String, Bytes)>,
     /// The whole body.
     pub body: Bytes,
+    /// What came after it (HTTP/2 only); names in lower case.
+    pub trailers: Vec<(String, Bytes)>,
 }
 
 impl Answer {

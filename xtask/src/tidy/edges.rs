@@ -56,6 +56,7 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
 const PURE: &[&str] = &["model", "wire", "shapes", "routing", "template"];
 const IO: &[&str] = &[
     "tokio",
+    "h2",
     "hyper",
     "hyper-util",
     "rustls",
@@ -68,7 +69,7 @@ const IO: &[&str] = &[
 
 /// HTTP library types stay inside `transport`; the load of the bench is a client of its own.
 const HTTP: &[&str] =
-    &["hyper", "hyper-util", "http", "http-body", "http-body-util", "tokio-rustls"];
+    &["h2", "hyper", "hyper-util", "http", "http-body", "http-body-util", "tokio-rustls"];
 
 /// Checks every member of the workspace.
 pub fn check(root: &Path) -> Result<Vec<String>> {

@@ -118,6 +118,6 @@ pub(crate) fn is_websocket(lines: &Lines) -> bool {
 
 /// True if the sender waits for `100 Continue` before it sends its body.
 pub(crate) fn expects_continue(version: Version, lines: &Lines) -> bool {
-    version == Version::Http11
+    version != Version::Http10
         && lines.of(Kind::Expect).any(|value| value.eq_ignore_ascii_case(b"100-continue"))
 }

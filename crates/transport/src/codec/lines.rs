@@ -116,7 +116,7 @@ impl Finder {
 }
 
 impl Lines {
-    /// Lines that did not come by HTTP/1. Lower-case names are spelled in Title-Case on the wire.
+    /// Lines that did not come by HTTP/1, spelled as they are given.
     pub(crate) fn build<'a>(
         text: String,
         lines: impl Iterator<Item = (&'a str, &'a [u8])>,
@@ -124,7 +124,7 @@ impl Lines {
         let (mut raw, mut finder) = (Vec::new(), Finder::new(text, 0));
         for (name, value) in lines {
             let at = raw.len();
-            write_name(&mut raw, name);
+            raw.extend_from_slice(name.as_bytes());
             finder.push(name, at, raw.len(), value.len());
             raw.extend_from_slice(value);
         }

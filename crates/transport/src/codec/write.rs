@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::framing::digits;
 use super::head::RequestHead;
-use super::lines::{Kind, Line, Lines};
+use super::lines::{Kind, Line, Lines, tokens};
 use crate::edits::{Change, Edits};
 
 /// A line that goes out.
@@ -81,6 +81,13 @@ impl<'a> Draft<'a> {
         }
     }
 
+    fn name(&self, slot: &Slot<'a>) -> &'a [u8] {
+        match slot {
+            Slot::Received(line) => self.lines.spelled(line),
+            Slot::Edited(change) => self.edits.name(change),
+        }
+    }
+
     fn kind(&self, slot: &Slot<'_>) -> Kind {
         match slot {
             Slot::Received(line) => line.kind,
@@ -131,14 +138,25 @@ pub(crate) struct Outbound<'a> {
     pub(crate) websocket: bool,
 }
 
+impl Outbound<'_> {
+    /// The lines that go out, and whether they say the body's length.
+    fn draft(&self) -> (Draft<'_>, bool) {
+        let lines = &self.head.lines;
+        let named = lines.named();
+        let expects = super::framing::expects_continue(self.head.version, lines);
+        let keep =
+            |line: &Line| lines.passes(line, named) && !(expects && line.kind == Kind::Expect);
+        let draft = Draft::new(lines, keep, self.edits);
+        let said = self.length.is_some() && draft.length() == self.length;
+        (draft, said)
+    }
+}
+
 /// Append a request's head.
 pub(crate) fn request(out: &mut Vec<u8>, outbound: &Outbound<'_>) {
     let Outbound { head, method, target, edits, origin, length, websocket } = outbound;
-    let (lines, named) = (&head.lines, head.lines.named());
-    let expects = super::framing::expects_continue(head.version, lines);
-    let keep = |line: &Line| lines.passes(line, named) && !(expects && line.kind == Kind::Expect);
-    let draft = Draft::new(lines, keep, edits);
-    out.reserve(lines.received() + edits.size() + 512);
+    let (draft, said) = outbound.draft();
+    out.reserve(head.lines.received() + edits.size() + 512);
     for part in [method, " ", target, " HTTP/1.1\r\n"] {
         out.extend_from_slice(part.as_bytes());
     }
@@ -149,7 +167,6 @@ pub(crate) fn request(out: &mut Vec<u8>, outbound: &Outbound<'_>) {
             None => write!(out, "Host: {origin}\r\n"),
         };
     }
-    let said = length.is_some() && draft.length() == *length;
     for slot in &draft.slots {
         if said || draft.kind(slot) != Kind::ContentLength {
             draft.write(out, slot);
@@ -213,9 +230,14 @@ impl ResponseLines {
         })
     }
 
-    /// What the `Content-Length` line says.
-    pub(crate) fn length(&self) -> Option<u64> {
-        self.length.as_ref().map(|(_, length)| *length)
+    /// With this `Content-Length`.
+    pub(crate) fn say(&mut self, length: u64) {
+        self.agree(Some(length));
+        if self.length.is_none() {
+            let start = self.text.len();
+            write_length(&mut self.text, length);
+            self.length = Some((start..self.text.len(), length));
+        }
     }
 
     /// Without its `Content-Length` unless that is `length`.
@@ -226,6 +248,24 @@ impl ResponseLines {
                 false => drop(self.text.drain(range)),
             }
         }
+    }
+}
+
+/// The header lines of a request as HTTP/2 has them, in their order.
+pub(crate) fn request_fields(outbound: &Outbound<'_>, mut field: impl FnMut(&[u8], &[u8])) {
+    let (draft, said) = outbound.draft();
+    for slot in &draft.slots {
+        if said || draft.kind(slot) != Kind::ContentLength {
+            field(draft.name(slot), draft.value(slot));
+        }
+    }
+    if let Some(length) = outbound.length.filter(|length| !said && *length > 0) {
+        field(b"content-length", length.to_string().as_bytes());
+    }
+    // RFC 9110, 10.1.4: a field of one connection; that trailers are welcome is passed on.
+    let lines = &outbound.head.lines;
+    if lines.all("te").flat_map(tokens).any(|token| token.eq_ignore_ascii_case(b"trailers")) {
+        field(b"te", b"trailers");
     }
 }
 

@@ -5,6 +5,7 @@
 mod common;
 mod framing;
 mod http2;
+mod http2_upstream;
 mod lifecycle;
 mod proxy;
 mod server;
