@@ -7,11 +7,11 @@ use std::sync::OnceLock;
 use model::health::Cause;
 use network::source_for;
 use routing::balancer::health::Outcome;
-use routing::tables::{Check, Probe};
+use routing::tables::{Check, Probe, ProtocolVersion};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 use transport::client::{Call, once};
-use transport::{BodyError, TlsClient, UpstreamErrorKind as Kind};
+use transport::{Answer, BodyError, Bytes, Protocol, TlsClient, UpstreamErrorKind as Kind};
 
 /// `User-Agent` of probes. AWS: this text.
 pub const USER_AGENT: &str = "ELB-HealthChecker/2.0";
@@ -47,20 +47,31 @@ fn tls_client() -> Result<&'static TlsClient, &'static String> {
     CLIENT.get_or_init(make).as_ref()
 }
 
-/// AWS: GET on a new connection, `Host` is the target's address and port; redirects are not
-/// followed.
+/// AWS: GET on a new connection, or a unary call for gRPC; `Host` is the target's address and port;
+/// redirects are not followed.
 async fn http(check: &Check, from: Option<IpAddr>, tls: Option<&TlsClient>) -> Outcome {
     let name = check.address.ip().to_string();
+    let grpc = check.version == ProtocolVersion::Grpc;
+    let mut headers = vec![("host", check.host.as_str()), ("user-agent", USER_AGENT)];
+    if grpc {
+        headers.extend([("content-type", "application/grpc"), ("te", "trailers")]);
+    }
     let call = Call {
         source: from,
         tls: tls.map(|client| (client, name.as_str())),
-        headers: &[("host", &check.host), ("user-agent", USER_AGENT)],
+        protocol: match check.version {
+            ProtocolVersion::Http1 => Protocol::Http1,
+            ProtocolVersion::Http2 | ProtocolVersion::Grpc => Protocol::Http2,
+        },
+        headers: &headers,
+        body: Bytes::from_static(if grpc { EMPTY_MESSAGE } else { b"" }),
         timeout: check.timeout,
         connect_timeout: check.timeout,
         max_body: PROBE_BODY,
-        ..Call::new(check.dial, "GET", &check.path)
+        ..Call::new(check.dial, if grpc { "POST" } else { "GET" }, &check.path)
     };
     match once(call).await {
+        Ok(answer) if grpc => grpc_status(&answer),
         Ok(answer) => Outcome::Status(answer.status),
         Err(error) => match error.kind {
             Kind::ConnectTimeout | Kind::HeadTimeout => Outcome::Timeout,
@@ -68,6 +79,20 @@ async fn http(check: &Check, from: Option<IpAddr>, tls: Option<&TlsClient>) -> O
             _ => Outcome::Failed(error.to_string()),
         },
     }
+}
+
+/// A gRPC message without a field: not compressed, of no length.
+const EMPTY_MESSAGE: &[u8] = &[0; 5];
+
+/// AWS: the gRPC status of a unary call is what counts. It comes in the trailers, or in the head of
+/// an answer without a message.
+fn grpc_status(answer: &Answer) -> Outcome {
+    let mut lines = answer.trailers.iter().chain(&answer.headers);
+    let line = lines.find(|(name, _)| name == "grpc-status");
+    let status = line.and_then(|(_, value)| std::str::from_utf8(value).ok()?.parse().ok());
+    status.map(Outcome::Status).unwrap_or_else(|| {
+        Outcome::Failed(format!("no gRPC status, only the HTTP status {}", answer.status))
+    })
 }
 
 /// A connection is a success.

@@ -15,7 +15,7 @@ use routing::Tables;
 use routing::balancer::health::Matcher;
 use routing::finding::{Refusal, Step};
 use routing::live::{HealthMark, LiveRegistry, bind};
-use routing::tables::{Check, GroupTable, Probe, Standing, TargetEntry};
+use routing::tables::{Check, GroupTable, Probe, ProtocolVersion, Standing, TargetEntry};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
@@ -89,6 +89,7 @@ fn check(addr: SocketAddr) -> Check {
         address: addr,
         dial: addr,
         protocol: Probe::Http,
+        version: ProtocolVersion::Http1,
         path: "/health?deep=1".into(),
         host: addr.to_string(),
         interval: Duration::from_millis(20),

@@ -7,11 +7,11 @@ use model::balancer::TargetId;
 use routing::balancer::retry::{Way, another};
 use routing::balancer::{self, Decision, Forward, Turn, pages, sticky};
 use routing::gateway::{GatewayDecision, Origin};
-use routing::tables::ListenerTable;
-use routing::{Edit, edit};
+use routing::tables::{ListenerTable, ProtocolVersion};
+use routing::{Answer, Edit, edit};
 use tokio::time::timeout;
 use transport::{
-    Request, Timeouts, UpstreamError, UpstreamErrorKind, UpstreamResponse, UpstreamTls,
+    Protocol, Request, Timeouts, UpstreamError, UpstreamErrorKind, UpstreamResponse, UpstreamTls,
 };
 
 use crate::convert::{self, Reply, lines, view};
@@ -61,7 +61,12 @@ pub(crate) async fn public(
                 ..Timeouts::default()
             },
         };
-        let to = transport::Origin { addr: *addr, tls: origin.https.then(tls), source: None };
+        let to = transport::Origin {
+            addr: *addr,
+            tls: origin.https.then(tls),
+            source: None,
+            protocol: Protocol::Http1,
+        };
         match transport::exchange(&to, request, forward).await {
             Ok(response) => return Ok(Reply::Upstream(response, Vec::new())),
             Err(error) if error.kind == UpstreamErrorKind::HeadTimeout => {
@@ -111,7 +116,16 @@ pub(crate) async fn balanced<'t>(
             forward.edits.append(&mut passed.edits);
             ledger.forwarded(leg.listener, &forward);
             ledger.close = forward.close && leg.gateway.is_none();
-            let (response, target) = to_group(scene, leg, &forward, request, ledger).await?;
+            let sent = to_group(scene, leg, &forward, request, ledger).await;
+            let (response, target) = match sent {
+                // AWS: gRPC clients get a gRPC status, not a page.
+                Err(fault) if forward.version == ProtocolVersion::Grpc => {
+                    return Ok(paged(leg.listener, &fault, ledger, |status| {
+                        pages::of(forward.group, status)
+                    }));
+                }
+                sent => sent?,
+            };
             let mut cookies = cookies(scene, &forward, target, &response);
             cookies.append(&mut passed.cookies);
             Ok(Reply::Upstream(response, cookies))
@@ -252,6 +266,10 @@ async fn to_target(
             verify: false,
         }),
         source: network::source_for(Some(way.from), way.dial),
+        protocol: match forward.version {
+            ProtocolVersion::Http1 => Protocol::Http1,
+            ProtocolVersion::Http2 | ProtocolVersion::Grpc => Protocol::Http2,
+        },
     };
     let sent = request.head().target().to_owned();
     let (method, target) = match leg.gateway {
@@ -280,7 +298,7 @@ pub(crate) async fn linked<'t>(
 ) -> Result<Reply, Fault> {
     match balanced(scene, leg, request, ledger).await {
         Err(fault) if !fault.is_clients() && fault != Fault::IntegrationTimeout => {
-            Ok(paged(leg.listener, &fault, ledger))
+            Ok(paged(leg.listener, &fault, ledger, pages::page))
         }
         other => other,
     }
@@ -304,9 +322,14 @@ pub(crate) async fn limited(
 }
 
 /// The load balancer's page for a fault.
-pub(crate) fn paged(listener: &ListenerTable, fault: &Fault, ledger: &mut Ledger) -> Reply {
+pub(crate) fn paged(
+    listener: &ListenerTable,
+    fault: &Fault,
+    ledger: &mut Ledger,
+    page: impl FnOnce(u16) -> Answer,
+) -> Reply {
     ledger.fault(fault);
-    let page = rescue::page(fault);
+    let page = page(rescue::status(fault));
     listener.balancer.live.get().count_own(page.status);
     Reply::Own(page, Vec::new())
 }

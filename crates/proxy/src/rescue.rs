@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use routing::balancer::pages;
+use routing::balancer::version;
 use routing::finding::Step;
 use routing::gateway::errors::{self, Kind};
 use routing::{Answer, Refusal};
@@ -84,13 +84,13 @@ pub(crate) fn gateway(fault: &Fault, request_id: &str) -> Answer {
     answer
 }
 
-/// The load balancer's answer.
+/// The status of the load balancer's answer.
 ///
 /// AWS: no connection in 10 s or a silent target is 504; refused, reset, malformed or a
 /// deregistration delay that ran out is 502; a client that stops sending is 408 or 400.
-pub(crate) fn page(fault: &Fault) -> Answer {
+pub(crate) fn status(fault: &Fault) -> u16 {
     use UpstreamErrorKind as K;
-    let status = match fault {
+    match fault {
         Fault::IntegrationTimeout => 504,
         Fault::Unresolved(_) | Fault::Drained => 502,
         Fault::Upstream(error) => match error.kind {
@@ -101,8 +101,7 @@ pub(crate) fn page(fault: &Fault) -> Answer {
             K::Invalid(_) => 500,
             _ => 502,
         },
-    };
-    pages::page(status)
+    }
 }
 
 /// The reason code of a refusal that became this status.
@@ -113,6 +112,7 @@ pub(crate) fn code(refusal: &Refusal, status: u16) -> &'static str {
         (431, _) => "head_too_large",
         (405, _) => "method_refused",
         (463, _) => "too_many_forwarded",
+        (version::MISMATCH, _) => "protocol_mismatch",
         (_, Step::Host) => "no_host",
         (_, Step::Stage) => "no_stage",
         (_, Step::Route) => "no_route",
@@ -146,7 +146,7 @@ mod tests {
         let check = |fault: Fault, code: &str, gateway_status: u16, page_status: u16| {
             assert_eq!(fault.code(), code);
             assert_eq!(gateway(&fault, "id").status, gateway_status, "{fault:?}");
-            assert_eq!(page(&fault).status, page_status, "{fault:?}");
+            assert_eq!(status(&fault), page_status, "{fault:?}");
             assert!(!fault.to_string().is_empty());
         };
         check(upstream(K::Connect(ErrorKind::ConnectionRefused)), "connect_refused", 503, 502);
@@ -176,6 +176,7 @@ mod tests {
         check(Step::Route, 431, "head_too_large");
         check(Step::Link, 503, "link_refused");
         check(Step::Group, 503, "no_target");
+        check(Step::Group, 464, "protocol_mismatch");
         check(Step::Target, 503, "no_target");
         check(Step::Target, 504, "target_refused");
     }

@@ -147,7 +147,7 @@ async fn balance<'t>(
     let leg = Leg { listener, gateway: None };
     let reply = match exchange::balanced(scene, &leg, request, ledger).await {
         Ok(reply) => reply,
-        Err(fault) => exchange::paged(listener, &fault, ledger),
+        Err(fault) => exchange::paged(listener, &fault, ledger, pages::page),
     };
     let response = finish(reply, Some(listener), None);
     if ledger.close { response.close() } else { response }

@@ -21,8 +21,8 @@ use crate::balancer::cookie::Key;
 use crate::network::Network;
 
 pub use balancer::{
-    Algorithm, BalancerTable, ForwardedFor, GroupTable, GroupUsers, ListenerTable, RuleEntry,
-    Standing, TargetEntry,
+    Algorithm, BalancerTable, ForwardedFor, GroupTable, GroupUsers, ListenerTable, ProtocolVersion,
+    RuleEntry, Standing, TargetEntry,
 };
 pub use gateway::{
     ApiTable, Fault, IntegrationEntry, Plan, RouteEntry, RouteTable, StageTable, Way,

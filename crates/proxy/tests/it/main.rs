@@ -10,6 +10,7 @@ mod balancer;
 mod drain;
 mod failure;
 mod gateway;
+mod grpc;
 mod headers;
 mod http2;
 mod identity;

@@ -55,7 +55,8 @@ impl Rig {
         let sockets = network::listen(any, rig.workers.count()).unwrap();
         rig.listener = sockets[0].local_addr().unwrap();
         let door = ListenerDoor::new(rig.proxy.clone(), listener_arn());
-        let options = door.options();
+        // Its clients may speak HTTP/2 as those of an HTTPS listener do.
+        let options = ListenOptions { http2: true, ..door.options() };
         rig.workers.listen("alb".into(), sockets, options, Arc::new(door)).unwrap();
         rig
     }

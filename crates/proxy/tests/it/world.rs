@@ -230,6 +230,13 @@ impl World {
         self.put(balancer);
     }
 
+    /// Sets the protocol version of a target group.
+    pub fn group_version(&mut self, group: &TargetGroupArn, version: &str) {
+        let mut record = (**self.snapshot.target_groups.get(group).unwrap()).clone();
+        record.protocol_version = Some(version.to_owned());
+        self.put(record);
+    }
+
     /// Sets attributes of a target group.
     pub fn group_attributes(&mut self, group: &TargetGroupArn, pairs: &[(&str, &str)]) {
         let mut record = (**self.snapshot.target_groups.get(group).unwrap()).clone();

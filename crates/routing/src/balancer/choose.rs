@@ -7,7 +7,7 @@ use model::Timestamp;
 use crate::balancer::action::{self, Split};
 use crate::balancer::pick::{self, Ask};
 use crate::balancer::sticky::{self, Stick, Why};
-use crate::balancer::{Respond, Turn, pages, zone};
+use crate::balancer::{Respond, Turn, pages, version, zone};
 use crate::finding::{Refusal, Step};
 use crate::tables::{GroupTable, ListenerTable, RuleEntry, TargetEntry};
 use crate::{Tables, View};
@@ -38,8 +38,9 @@ pub(super) fn choose<'t>(
     scene: &Scene<'_, 't>,
     split: &'t Split,
 ) -> Result<Chosen<'t>, Box<Respond<'t>>> {
-    let end = |status, refusal, group| {
-        let (rule, answer) = (Some(scene.rule), pages::page(status));
+    let end = |status, refusal, group: Option<&'t GroupTable>| {
+        let answer = group.map_or_else(|| pages::page(status), |group| pages::of(group, status));
+        let rule = Some(scene.rule);
         Box::new(Respond { rule, group, answer, refusal: Some(refusal) })
     };
     let tables = scene.tables;
@@ -49,6 +50,9 @@ pub(super) fn choose<'t>(
         let reason = format!("there is no target group {arn}");
         end(503, Refusal::new(Step::Group, reason), None)
     })?;
+    if let Some(refusal) = version::refuse(group, scene.view) {
+        return Err(end(version::MISMATCH, refusal, Some(group)));
+    }
     let own_zone = || zone::of(tables, scene.listener, scene.view, scene.draw);
     let zone = if group.cross_zone { None } else { own_zone() };
     let ask = Ask { zone, now: scene.now, draw: scene.draw, turn: scene.turn };

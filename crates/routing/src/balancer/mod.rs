@@ -20,6 +20,7 @@ pub mod rule;
 pub mod slow;
 pub mod sticky;
 pub mod transform;
+pub mod version;
 pub mod zone;
 
 use std::net::{IpAddr, SocketAddr};
@@ -33,7 +34,7 @@ use crate::balancer::sticky::{Session, Stick};
 use crate::balancer::transform::Transformed;
 use crate::edit::Edit;
 use crate::finding::{Refusal, Step};
-use crate::tables::{GroupTable, ListenerTable, RuleEntry, TargetEntry};
+use crate::tables::{GroupTable, ListenerTable, ProtocolVersion, RuleEntry, TargetEntry};
 use crate::{Tables, Version, View};
 
 /// What a listener does with a request.
@@ -64,6 +65,8 @@ pub struct Forward<'t> {
     pub from: IpAddr,
     /// Whether the target speaks TLS.
     pub https: bool,
+    /// What the target speaks.
+    pub version: ProtocolVersion,
     /// Changes of the header lines, on top of those that the listener saw.
     pub edits: Vec<Edit>,
     /// The path and query to send instead, when a transform rewrote them.
@@ -187,7 +190,10 @@ fn follow<'t>(scene: &choose::Scene<'_, 't>, close: bool) -> Decision<'t> {
         // AWS: a transform that matches and cannot be done is 500.
         Err(reason) => {
             let refusal = Refusal::new(Step::Rule, reason);
-            return refuse(500, refusal, Some(rule), None);
+            let answer = pages::of(chosen.group, 500);
+            let (rule, group) = (Some(rule), Some(chosen.group));
+            let refusal = Some(refusal);
+            return Decision::Respond(Respond { rule, group, answer, refusal });
         }
     };
     scene.count(&chosen);
@@ -200,6 +206,7 @@ fn follow<'t>(scene: &choose::Scene<'_, 't>, close: bool) -> Decision<'t> {
         dial: chosen.dial,
         from: chosen.from,
         https: group.https,
+        version: group.version,
         edits: headers::towards_target(listener, &View { host, ..*view }, now, draw),
         transformed: rewritten.done(),
         uri: rewritten.uri,

@@ -1,8 +1,10 @@
-//! Error pages of load balancers, byte for byte.
+//! Error pages of load balancers, byte for byte, and what gRPC clients get instead.
 
 use std::borrow::Cow;
 
 use crate::answer::{Answer, reason};
+use crate::balancer::version;
+use crate::tables::{GroupTable, ProtocolVersion};
 
 /// The page for a status. AWS: nginx's page without its footer, CRLF line ends; 503 has 162 bytes,
 /// 502 and 400 have 122. 460, 463, 464 and 561 have no reason phrase.
@@ -30,9 +32,62 @@ pub fn page(status: u16) -> Answer {
     }
 }
 
+/// What a client gets with a status instead of an answer of this group's targets.
+pub fn of(group: &GroupTable, status: u16) -> Answer {
+    match group.version {
+        ProtocolVersion::Grpc if status != version::MISMATCH => grpc(status),
+        _ => page(status),
+    }
+}
+
+/// AWS: a failure at a GRPC group is a gRPC status in the head of a response without a body.
+fn grpc(status: u16) -> Answer {
+    // gRPC's own table of what an HTTP status stands for, with what a load balancer adds.
+    let (code, message) = match status {
+        400 | 413 | 414 => ("13", "internal"),
+        401 => ("16", "unauthenticated"),
+        403 => ("7", "permission denied"),
+        404 => ("12", "unimplemented"),
+        408 | 429 | 502 | 503 | 504 => ("14", "unavailable"),
+        _ => ("2", "unknown"),
+    };
+    let line = |name: &'static str, value: &str| (Cow::from(name), value.to_string());
+    Answer {
+        headers: vec![
+            line("Server", "awselb/2.0"),
+            line("Content-Type", "application/grpc"),
+            line("grpc-status", code),
+            line("grpc-message", message),
+        ],
+        body: Cow::Borrowed(b""),
+        ..page(status)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn grpc_groups_answer_with_a_grpc_status() {
+        let check = |version, status, expect: Option<&str>| {
+            let group = GroupTable { version, ..GroupTable::empty("g".into(), "g") };
+            let answer = of(&group, status);
+            assert_eq!((answer.status, answer.header("grpc-status")), (status, expect));
+            assert_eq!(answer.body.is_empty(), expect.is_some());
+        };
+        for status in [408, 429, 502, 503, 504] {
+            check(ProtocolVersion::Grpc, status, Some("14"));
+        }
+        check(ProtocolVersion::Grpc, 400, Some("13"));
+        check(ProtocolVersion::Grpc, 401, Some("16"));
+        check(ProtocolVersion::Grpc, 403, Some("7"));
+        check(ProtocolVersion::Grpc, 404, Some("12"));
+        check(ProtocolVersion::Grpc, 500, Some("2"));
+        check(ProtocolVersion::Grpc, 464, None);
+        check(ProtocolVersion::Http2, 502, None);
+        check(ProtocolVersion::Http1, 502, None);
+    }
 
     #[test]
     fn pages_have_the_known_lengths() {

@@ -142,7 +142,7 @@ fn targets_that_cannot_be_had() {
     );
     expect(
         |w| w.change_group("tg", |group| group.protocol_version = Some("GRPC".into())),
-        "503 target group: target group tg asks for HTTP/2 or gRPC",
+        "464 target group: the request is not HTTP/2, the group speaks gRPC (tg)",
     );
     expect(
         |w| w.change_group("tg", |group| group.protocol = Some("TCP".into())),

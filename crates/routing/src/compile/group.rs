@@ -20,7 +20,8 @@ use crate::finding::{Refusal, Step};
 use crate::live::Bound;
 use crate::network::{Protocol, permit_any};
 use crate::tables::{
-    Algorithm, BalancerTable, Check, Endpoint, GroupTable, GroupUsers, Probe, Standing, TargetEntry,
+    Algorithm, BalancerTable, Check, Endpoint, GroupTable, GroupUsers, Probe, ProtocolVersion,
+    Standing, TargetEntry,
 };
 use crate::{Finding, Tables};
 
@@ -75,6 +76,7 @@ fn compile_group(
         name: group.name.clone(),
         balancer: balancer.map(|balancer| balancer.arn.clone()),
         https: group.protocol.as_deref() == Some("HTTPS"),
+        version: version(group),
         algorithm: match value(set, "load_balancing.algorithm.type", "round_robin") {
             "least_outstanding_requests" => Algorithm::LeastOutstanding,
             "weighted_random" => Algorithm::Random,
@@ -93,6 +95,14 @@ fn compile_group(
         checks: checks.unwrap_or_default(),
         live: Bound::default(),
         findings,
+    }
+}
+
+fn version(group: &TargetGroup) -> ProtocolVersion {
+    match group.protocol_version.as_deref() {
+        Some("HTTP2") => ProtocolVersion::Http2,
+        Some("GRPC") => ProtocolVersion::Grpc,
+        _ => ProtocolVersion::Http1,
     }
 }
 
@@ -288,6 +298,7 @@ fn checks(
             address,
             dial: vpc.map_or(address, |vpc| tables.network.book.find(vpc, address)),
             protocol,
+            version: version(group),
             path: settings.path.clone().unwrap_or_else(|| "/".to_string()),
             host: address.to_string(),
             interval: Duration::from_secs(u64::from(settings.interval_seconds)),
@@ -312,8 +323,7 @@ fn probe(settings: &HealthCheck) -> Option<Probe> {
 
 /// Why a load balancer cannot forward to a group, if it cannot.
 ///
-/// MISSING: Requests to target groups of functions, of other load balancers, and of protocol
-/// version HTTP2 or GRPC get 503.
+/// MISSING: Requests to target groups of functions and of other load balancers get 503.
 pub(super) fn unfit(
     group: &TargetGroup,
     balancer: &BalancerTable,
@@ -325,11 +335,6 @@ pub(super) fn unfit(
     }
     if !matches!(group.protocol.as_deref(), Some("HTTP" | "HTTPS")) {
         return Some(format!("target group {name} speaks neither HTTP nor HTTPS"));
-    }
-    if !matches!(group.protocol_version.as_deref(), None | Some("HTTP1")) {
-        return Some(format!(
-            "target group {name} asks for HTTP/2 or gRPC, which is not built yet"
-        ));
     }
     if group.vpc.as_ref() != Some(&balancer.vpc) {
         return Some(format!("target group {name} is not in the load balancer's VPC"));

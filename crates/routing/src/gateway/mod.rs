@@ -113,6 +113,9 @@ impl GatewayFault<'_> {
 impl GatewayDecision<'_> {
     /// The request as the listener behind a link sees it. `sent` are the header lines after
     /// `edits` (`edit::apply`).
+    ///
+    /// AWS: an HTTP API speaks HTTP/1.1 to what it integrates, so that groups of protocol version
+    /// HTTP2 and GRPC answer 464 to it.
     pub fn seen<'a>(&'a self, view: &View<'a>, sent: &'a [(&'a str, &'a [u8])]) -> View<'a> {
         let source = match &self.hop {
             Hop::Link { from, .. } => (*from, view.source.port()).into(),

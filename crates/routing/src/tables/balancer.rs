@@ -132,6 +132,17 @@ pub enum Algorithm {
     Random,
 }
 
+/// What the targets of a group speak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProtocolVersion {
+    /// `HTTP1`
+    Http1,
+    /// `HTTP2`
+    Http2,
+    /// `GRPC`
+    Grpc,
+}
+
 /// The load balancer whose rules forward to a group.
 pub type GroupUsers = HashMap<TargetGroupArn, LoadBalancerArn>;
 
@@ -146,6 +157,8 @@ pub struct GroupTable {
     pub balancer: Option<LoadBalancerArn>,
     /// Whether targets speak TLS.
     pub https: bool,
+    /// What they speak.
+    pub version: ProtocolVersion,
     /// How to pick.
     pub algorithm: Algorithm,
     /// Healthy targets below which all get traffic. AWS: default 1.
@@ -178,6 +191,7 @@ impl GroupTable {
             name: name.to_string(),
             balancer: None,
             https: false,
+            version: ProtocolVersion::Http1,
             algorithm: Algorithm::RoundRobin,
             fail_open_count: 1,
             fail_open_percent: None,

@@ -8,6 +8,7 @@ use model::{ListenerArn, TargetGroupArn};
 
 use crate::balancer::health::Matcher;
 use crate::finding::Refusal;
+use crate::tables::ProtocolVersion;
 
 /// A probe to run again and again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub struct Check {
     pub dial: SocketAddr,
     /// HTTP, HTTPS or TCP.
     pub protocol: Probe,
+    /// What is spoken over HTTP and HTTPS.
+    pub version: ProtocolVersion,
     /// Path and query; `/` for TCP.
     pub path: String,
     /// `Host` of the probe. AWS: target address and port.
@@ -34,7 +37,7 @@ pub struct Check {
     pub healthy_threshold: u32,
     /// Failures in a row that make it unhealthy.
     pub unhealthy_threshold: u32,
-    /// Which status codes are a success.
+    /// Which status codes (of gRPC, for `GRPC`) are a success.
     pub matcher: Matcher,
     /// The load balancer's address to probe from, or why it must not: then the probe counts as
     /// timed out without being sent.
