@@ -5,7 +5,8 @@
 //! Threads: every worker is one thread with one runtime, its own sockets, connections and
 //! upstream pool. Nothing on the path of a request is locked or shared between threads.
 //!
-//! HTTP/1 is spoken by `codec`, which knows no sockets, HTTP/2 by h2. No type of it is public. These things hold:
+//! HTTP/1 is spoken by `codec`, which knows no sockets, HTTP/2 by h2. No type of it
+//! is public. These things hold:
 //!
 //! * A head is the received bytes and a short record per line. What is passed on keeps its order
 //!   and its spelling; a name that we add is written as given if it has a capital, else in

@@ -3,6 +3,8 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -167,7 +169,16 @@ async fn open(
     Ok(opened)
 }
 
-/// Say the preface and our settings.
+fn failure(error: h2::Error) -> DialError {
+    let kind = if error.is_library() { Kind::MalformedHead } else { Kind::Reset };
+    (kind, error.to_string())
+}
+
+/// Settings that have not come yet: more streams than a peer can allow, but not without limit.
+const UNKNOWN: usize = usize::MAX - 1;
+
+/// Say the preface and our settings, and wait for the upstream's: how many streams it takes must be
+/// known before the first one.
 pub(super) async fn greet(
     socket: Socket,
     max_head_bytes: usize,
@@ -178,9 +189,20 @@ pub(super) async fn greet(
         .max_header_list_size(u32::try_from(max_head_bytes).unwrap_or(u32::MAX))
         .initial_window_size(H2_UPSTREAM_WINDOW)
         .initial_connection_window_size(H2_UPSTREAM_CONNECTION_WINDOW)
-        .initial_max_send_streams(UPSTREAM_STREAMS)
+        .initial_max_send_streams(UNKNOWN)
         .max_send_buffer_size(H2_SEND_BUFFER);
-    builder.handshake(socket).await.map_err(|error| (Kind::Reset, error.to_string()))
+    let (sender, mut connection) = builder.handshake(socket).await.map_err(failure)?;
+    poll_fn(|cx| {
+        let ended = Pin::new(&mut connection).poll(cx);
+        match (sender.current_max_send_streams(), ended) {
+            (_, Poll::Ready(Err(error))) => Poll::Ready(Err(failure(error))),
+            (_, Poll::Ready(Ok(()))) => Poll::Ready(Err((Kind::Reset, String::new()))),
+            (UNKNOWN, Poll::Pending) => Poll::Pending,
+            (_, Poll::Pending) => Poll::Ready(Ok(())),
+        }
+    })
+    .await?;
+    Ok((sender, connection))
 }
 
 impl Multiplexed {
