@@ -267,3 +267,61 @@ async fn a_suspect_is_probed_before_its_time() {
     rig.suspects.send(key(backend.addr)).await.unwrap();
     rig.wait(backend.addr, failed).await;
 }
+
+/// A target that speaks HTTP/2: it says in what form it was asked, as a gRPC status or an HTTP one.
+struct Http2;
+
+impl transport::Handler for Http2 {
+    async fn handle(
+        &self,
+        mut request: transport::Request,
+        _: &transport::Connection,
+    ) -> transport::Response {
+        let body = request.take_body().collect(100).await.unwrap_or_default();
+        let head = request.head();
+        let version = head.version() == transport::Version::Http2;
+        let unary = head.method() == "POST"
+            && head.get("content-type") == Some(b"application/grpc")
+            && body[..] == [0; 5];
+        let mut edits = transport::Edits::new();
+        match head.path() {
+            "/AWS.ALB/healthcheck" if unary && version => edits.set("grpc-status", "12"),
+            "/serving" if unary && version => edits.set("grpc-status", "0"),
+            "/plain" if !unary && version => return transport::Response::full(204, &edits, ""),
+            _ => return transport::Response::full(404, &edits, ""),
+        };
+        transport::Response::full(200, &edits, "")
+    }
+}
+
+#[tokio::test]
+async fn targets_are_asked_in_their_protocol() {
+    let workers = transport::Workers::start(1, transport::Limits::default()).unwrap();
+    let options = transport::ListenOptions { http2: true, ..Default::default() };
+    let start = |name: &str| {
+        let sockets = transport::bind("127.0.0.1:0".parse().unwrap(), 1).unwrap();
+        let addr = sockets[0].local_addr().unwrap();
+        workers.listen(name.into(), sockets, options.clone(), Arc::new(Http2)).unwrap();
+        addr
+    };
+    let (unary, serving, plain, silent) = (start("a"), start("b"), start("c"), start("d"));
+    let as_version = |addr, version, path: &str, matcher: &str| Check {
+        version,
+        path: path.into(),
+        matcher: Matcher::parse(matcher).unwrap(),
+        timeout: Duration::from_secs(20),
+        ..check(addr)
+    };
+    let (grpc, http2) = (ProtocolVersion::Grpc, ProtocolVersion::Http2);
+    let mut rig = Rig::new();
+    rig.update(vec![
+        as_version(unary, grpc, "/AWS.ALB/healthcheck", "12"),
+        as_version(serving, grpc, "/serving", "12"),
+        as_version(plain, http2, "/plain", "204"),
+        as_version(silent, grpc, "/elsewhere", "0-99"),
+    ]);
+    rig.wait(unary, healthy).await;
+    rig.wait(plain, healthy).await;
+    rig.wait(serving, because(Cause::CodeMismatch(0))).await;
+    rig.wait(silent, failed).await;
+}
