@@ -1,5 +1,5 @@
 //! Byte streams below the codecs: a socket (clear or TLS), and an HTTP/2 client's side of it with a
-//! replayed prefix and a write time-out. No HTTP here.
+//! replayed prefix, a write time-out and a meter for floods of frames.
 
 use std::future::Future;
 use std::io;
@@ -13,6 +13,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 use tokio_rustls::TlsStream;
+
+use crate::http2::meter::{Flood, Meter};
 
 /// A connected socket.
 pub(crate) enum Socket {
@@ -97,11 +99,13 @@ pub(crate) struct ClientIo {
     /// How long a write may make no progress.
     stall: Duration,
     timer: Option<Pin<Box<Sleep>>>,
+    meter: Meter,
 }
 
 impl ClientIo {
     pub(crate) fn new(socket: Socket, prefix: Bytes, stall: Duration) -> ClientIo {
-        ClientIo { socket, prefix, stall, timer: None }
+        let meter = Meter::new(Instant::now());
+        ClientIo { socket, prefix, stall, timer: None, meter }
     }
 
     /// A write is stuck: fail it once it has been stuck for too long.
@@ -110,6 +114,12 @@ impl ClientIo {
         let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(due)));
         ready!(timer.as_mut().poll(cx));
         Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client stopped reading")))
+    }
+
+    fn earn(&mut self, wrote: &Poll<io::Result<usize>>) {
+        if let Poll::Ready(Ok(bytes)) = wrote {
+            self.meter.earn(*bytes);
+        }
     }
 
     fn settle<T>(
@@ -133,14 +143,16 @@ impl AsyncRead for ClientIo {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        if !this.prefix.is_empty() {
+        let (this, before) = (self.get_mut(), buf.filled().len());
+        if this.prefix.is_empty() {
+            ready!(Pin::new(&mut this.socket).poll_read(cx, buf))?;
+        } else {
             let n = this.prefix.len().min(buf.remaining());
             buf.put_slice(&this.prefix[..n]);
             this.prefix.advance(n);
-            return Poll::Ready(Ok(()));
         }
-        Pin::new(&mut this.socket).poll_read(cx, buf)
+        let metered = this.meter.read(&buf.filled()[before..], Instant::now());
+        Poll::Ready(metered.map_err(|Flood| io::Error::other("a flood of frames")))
     }
 }
 
@@ -152,6 +164,7 @@ impl AsyncWrite for ClientIo {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let wrote = Pin::new(&mut this.socket).poll_write(cx, buf);
+        this.earn(&wrote);
         this.settle(cx, wrote)
     }
 
@@ -162,6 +175,7 @@ impl AsyncWrite for ClientIo {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let wrote = Pin::new(&mut this.socket).poll_write_vectored(cx, bufs);
+        this.earn(&wrote);
         this.settle(cx, wrote)
     }
 

@@ -25,6 +25,21 @@ pub const H2_CLIENT_WINDOW: u32 = 256 * 1024;
 pub const H2_CLIENT_CONNECTION_WINDOW: u32 = 1024 * 1024;
 /// Bytes that one HTTP/2 stream may have waiting for its receiver.
 pub const H2_SEND_BUFFER: usize = 64 * 1024;
+/// Frames that an HTTP/2 client may send at once without getting on with anything (resets, which
+/// count four times, pings, settings, …). Traffic earns new ones, one for each KiB.
+pub const FRAME_CREDIT: u32 = 2_000;
+/// Frames of that kind that it may send per second at length.
+pub const FRAME_CREDIT_PER_SECOND: u32 = 100;
+/// Requests of an HTTP/2 connection that its client has reset before they were looked at.
+pub const H2_PENDING_RESETS: usize = 20;
+/// Streams of an HTTP/2 connection that we reset, and remember for stray frames.
+pub const H2_REMEMBERED_RESETS: usize = 50;
+/// Streams that a client's own mistakes may end until its HTTP/2 connection is.
+pub const H2_ERRORS: usize = 256;
+/// Bytes of the table of header compression, per HTTP/2 connection.
+pub const H2_HEADER_TABLE: u32 = 4_096;
+/// Bytes of a frame that is accepted by HTTP/2.
+pub const H2_FRAME: u32 = 16 * 1024;
 /// Streams of one HTTP/2 connection to an upstream; fewer if the upstream says so.
 pub const UPSTREAM_STREAMS: usize = 128;
 /// HTTP/2 connections to one origin per worker. Exchanges beyond their streams wait for their

@@ -5,6 +5,7 @@
 pub(crate) mod exchange;
 pub(crate) mod inflow;
 mod message;
+pub(crate) mod meter;
 pub(crate) mod once;
 mod outflow;
 pub(crate) mod pool;

@@ -20,7 +20,10 @@ use crate::codec::framing::expects_continue;
 use crate::date;
 use crate::edits::Edits;
 use crate::io::ClientIo;
-use crate::limits::{H2_CLIENT_CONNECTION_WINDOW, H2_CLIENT_WINDOW, H2_SEND_BUFFER, Limits};
+use crate::limits::{
+    H2_CLIENT_CONNECTION_WINDOW, H2_CLIENT_WINDOW, H2_ERRORS, H2_FRAME, H2_HEADER_TABLE,
+    H2_PENDING_RESETS, H2_REMEMBERED_RESETS, H2_SEND_BUFFER, Limits,
+};
 use crate::request::Request;
 use crate::response::{Report, Response};
 use crate::serve::Serving;
@@ -75,7 +78,12 @@ fn builder(limits: &Limits) -> Builder {
         .max_header_list_size(u32::try_from(limits.max_head_bytes).unwrap_or(u32::MAX))
         .initial_window_size(H2_CLIENT_WINDOW)
         .initial_connection_window_size(H2_CLIENT_CONNECTION_WINDOW)
-        .max_send_buffer_size(H2_SEND_BUFFER);
+        .max_send_buffer_size(H2_SEND_BUFFER)
+        .max_frame_size(H2_FRAME)
+        .header_table_size(H2_HEADER_TABLE)
+        .max_pending_accept_reset_streams(H2_PENDING_RESETS)
+        .max_concurrent_reset_streams(H2_REMEMBERED_RESETS)
+        .max_local_error_reset_streams(Some(H2_ERRORS));
     builder
 }
 
