@@ -1,6 +1,7 @@
 //! Message bodies: one type for what a client sends, what an upstream answers and what we make
 //! ourselves, read chunk by chunk under back-pressure, and the trailers behind them.
-// DEVIATION: Trailer fields of HTTP/1 are dropped in both directions; AWS does not document them.
+// DEVIATION: Trailer fields pass in both directions, except those that decide on framing, routing
+// or access; AWS does not document them.
 
 use std::future::poll_fn;
 use std::task::{Context, Poll, ready};
@@ -249,6 +250,7 @@ impl Body {
         if !matches!(item, Some(Ok(_))) {
             self.trailers = match std::mem::take(&mut self.source) {
                 Source::Client(mut body) => body.from.take_trailers(),
+                Source::Upstream(mut body) => body.take_trailers(),
                 Source::Upstream2(mut body) => body.take_trailers(),
                 _ => None,
             };
@@ -289,14 +291,14 @@ impl Feed {
 
     fn is_end(&self) -> bool {
         match self {
-            Feed::Http1(link, number) => link.borrow().body_is_over(*number),
+            Feed::Http1(link, number) => link.borrow().body_is_done(*number),
             Feed::Http2(inflow) => inflow.is_end(),
         }
     }
 
     fn take_trailers(&mut self) -> Option<Box<Lines>> {
         match self {
-            Feed::Http1(..) => None,
+            Feed::Http1(link, number) => link.borrow_mut().take_trailers(*number),
             Feed::Http2(inflow) => inflow.take_trailers(),
         }
     }

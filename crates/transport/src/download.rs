@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use crate::body::{BodyError, IdleTimer};
 use crate::codec::body::Decoder;
+use crate::codec::lines::Lines;
 use crate::cut::Cut;
 use crate::pool::Pool;
 use crate::upload::{Upload, UploadError};
@@ -57,7 +58,11 @@ impl Download {
     }
 
     pub(crate) fn is_end(&self) -> bool {
-        self.decoder.is_over()
+        self.decoder.is_over() && !self.decoder.has_trailers()
+    }
+
+    pub(crate) fn take_trailers(&mut self) -> Option<Box<Lines>> {
+        self.decoder.take_trailers()
     }
 
     /// Send on what is left of the request.

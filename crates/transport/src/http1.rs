@@ -318,7 +318,8 @@ impl Pump {
             Poll::Ready(Some(Err(error))) => self.report.failed(error),
             Poll::Ready(None) => {
                 self.ended = true;
-                link.borrow_mut().wire.out.end(self.chunked);
+                let trailers = self.body.take_trailers();
+                link.borrow_mut().wire.out.end(self.chunked, trailers);
             }
         }
         false

@@ -17,7 +17,7 @@
 //! * A connection, on either side, is used again only after both messages ended where they should.
 //! * An idle connection owns no buffer. A head and a body that are there together go out in one
 //!   write.
-//! * A fragment (`#…`) in a target is cut off. Trailers are checked and dropped. `Upgrade` is
+//! * A fragment (`#…`) in a target is cut off. Trailers are checked and passed on. `Upgrade` is
 //!   passed on for WebSockets only, and only if the handler allows it.
 //! * A client that half-closes is taken for one that left.
 

@@ -10,6 +10,7 @@ use bytes::{Bytes, BytesMut};
 
 use crate::body::BodyError;
 use crate::codec::body::Decoder;
+use crate::codec::lines::Lines;
 use crate::wire::Wire;
 
 /// Bytes of further requests that are read ahead while one is being answered.
@@ -64,6 +65,16 @@ impl Link {
     /// The body ended, one way or the other.
     pub(crate) fn body_is_over(&self, number: u64) -> bool {
         self.number == number && self.body.is_over()
+    }
+
+    /// What came behind the body.
+    pub(crate) fn take_trailers(&mut self, number: u64) -> Option<Box<Lines>> {
+        if self.number == number { self.body.take_trailers() } else { None }
+    }
+
+    /// The body ended, and nothing came behind it that was not taken.
+    pub(crate) fn body_is_done(&self, number: u64) -> bool {
+        self.body_is_over(number) && !self.body.has_trailers()
     }
 
     /// The whole request was read.

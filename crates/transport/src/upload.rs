@@ -100,7 +100,7 @@ impl Upload {
             }
             Poll::Ready(None) => {
                 self.over = true;
-                wire.out.end(self.chunked);
+                wire.out.end(self.chunked, self.body.take_trailers());
             }
             Poll::Ready(Some(Err(error))) => {
                 (self.ended, self.failed) = (true, true);

@@ -12,7 +12,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
 use crate::codec::body::Decoder;
-use crate::codec::chunk::{CHUNK_END, LAST_CHUNK, LAST_CHUNK_END, write_size};
+use crate::codec::chunk::{CHUNK_END, LAST_CHUNK, LAST_CHUNK_END, write_size, write_trailers};
+use crate::codec::lines::Lines;
 use crate::io::Socket;
 
 /// Bytes read at once into the thread's buffer.
@@ -146,9 +147,11 @@ impl Out {
     }
 
     /// Add the end of a body whose last piece did not know that it was one.
-    pub(crate) fn end(&mut self, chunked: bool) {
-        if chunked {
-            self.tail = LAST_CHUNK;
+    pub(crate) fn end(&mut self, chunked: bool, trailers: Option<Box<Lines>>) {
+        match trailers {
+            Some(trailers) if chunked => write_trailers(&mut self.head, &trailers),
+            None if chunked => self.tail = LAST_CHUNK,
+            _ => {}
         }
     }
 

@@ -4,12 +4,15 @@ use bytes::{Buf, Bytes, BytesMut};
 
 use super::chunk::{BadChunk, ChunkDecoder, Piece};
 use super::framing::Framing;
+use super::lines::Lines;
 
 /// Reads one body.
 #[derive(Clone, Debug)]
 pub(crate) enum Decoder {
     /// It is over.
     Over,
+    /// It is over, and trailers came behind it.
+    Trailed(Box<Lines>),
     /// So many bytes are to come.
     Length(u64),
     Chunked(ChunkDecoder),
@@ -28,13 +31,29 @@ impl Decoder {
 
     /// No byte of this body will come any more.
     pub(crate) fn is_over(&self) -> bool {
-        matches!(self, Decoder::Over)
+        matches!(self, Decoder::Over | Decoder::Trailed(_))
+    }
+
+    /// What came behind a body that is over.
+    pub(crate) fn take_trailers(&mut self) -> Option<Box<Lines>> {
+        if !self.has_trailers() {
+            return None;
+        }
+        match std::mem::replace(self, Decoder::Over) {
+            Decoder::Trailed(trailers) => Some(trailers),
+            _ => None,
+        }
+    }
+
+    /// True if [`Decoder::take_trailers`] has something.
+    pub(crate) fn has_trailers(&self) -> bool {
+        matches!(self, Decoder::Trailed(_))
     }
 
     /// Bytes still to come, if the message says so.
     pub(crate) fn length(&self) -> Option<u64> {
         match self {
-            Decoder::Over => Some(0),
+            Decoder::Over | Decoder::Trailed(_) => Some(0),
             Decoder::Length(left) => Some(*left),
             Decoder::Chunked(_) | Decoder::UntilClose => None,
         }
@@ -43,7 +62,7 @@ impl Decoder {
     /// The next data in `input`; `None` if more input is needed, or the body is over.
     pub(crate) fn next(&mut self, input: &mut BytesMut) -> Result<Option<Bytes>, BadChunk> {
         match self {
-            Decoder::Over => Ok(None),
+            Decoder::Over | Decoder::Trailed(_) => Ok(None),
             Decoder::UntilClose => Ok(front(input, usize::MAX)),
             Decoder::Length(left) => {
                 let most = usize::try_from(*left).unwrap_or(usize::MAX);
@@ -57,7 +76,9 @@ impl Decoder {
             Decoder::Chunked(chunks) => {
                 let data = chunked(chunks, input);
                 if chunks.is_done() {
-                    *self = Decoder::Over;
+                    let done = std::mem::replace(chunks, ChunkDecoder::new());
+                    let trailers = done.trailers().map(Box::new);
+                    *self = trailers.map_or(Decoder::Over, Decoder::Trailed);
                 }
                 data
             }

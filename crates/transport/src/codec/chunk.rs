@@ -1,8 +1,12 @@
 //! Chunked bodies (RFC 9112, 7.1), read and written. Strict: sizes are hexadecimal digits and
-//! nothing else, lines end in CRLF, extensions are skipped, trailers are checked and dropped.
+//! nothing else, lines end in CRLF, extensions are skipped, trailers are checked and kept.
 
-use super::lines::Kind;
+use bytes::Bytes;
 
+use super::lines::{Finder, Kind, Lines};
+
+/// Fields of a trailer section.
+const MAX_TRAILERS: usize = 64;
 /// Bytes of all chunk extensions of one body, and of its trailer section.
 pub(crate) const MAX_EXTRA_BYTES: usize = 16 * 1024;
 
@@ -55,7 +59,8 @@ enum State {
     DataLf,
     /// After the last chunk: what came of the trailer section.
     Trailers(Vec<u8>),
-    Done,
+    /// With the whole trailer section, if there is one.
+    Done(Vec<u8>),
     Broken(BadChunk),
 }
 
@@ -82,7 +87,15 @@ impl ChunkDecoder {
 
     /// The body and its trailers are over.
     pub(crate) fn is_done(&self) -> bool {
-        self.state == State::Done
+        matches!(self.state, State::Done(_))
+    }
+
+    /// The trailers of a body that is done.
+    pub(crate) fn trailers(self) -> Option<Lines> {
+        match self.state {
+            State::Done(section) if !section.is_empty() => parse(section).ok(),
+            _ => None,
+        }
     }
 
     /// Data comes next.
@@ -104,7 +117,7 @@ impl ChunkDecoder {
                 return Ok(Piece::Data(length));
             }
             match self.state {
-                State::Done => break,
+                State::Done(_) => break,
                 State::Broken(why) => return Err(why),
                 _ => {}
             }
@@ -161,10 +174,13 @@ impl ChunkDecoder {
             return Err(BadChunk("a trailer that ends in a bare LF"));
         }
         self.state = match seen.as_slice() {
-            b"\r\n" => State::Done,
+            b"\r\n" => State::Done(Vec::new()),
             all if all.ends_with(b"\r\n\r\n") => {
-                check_trailers(all)?;
-                State::Done
+                let trailers = parse(seen.clone())?;
+                if !trailers.iter().all(|(name, _)| may_be_trailer(name)) {
+                    return Err(BadChunk("a trailer field that may not be one"));
+                }
+                State::Done(seen)
             }
             _ => State::Trailers(seen),
         };
@@ -174,20 +190,29 @@ impl ChunkDecoder {
 
 const START: State = State::Size { size: 0, any: false };
 
-fn check_trailers(section: &[u8]) -> Result<(), BadChunk> {
-    let mut room = [httparse::EMPTY_HEADER; 64];
-    let Ok(httparse::Status::Complete((_, lines))) = httparse::parse_headers(section, &mut room)
+fn parse(section: Vec<u8>) -> Result<Lines, BadChunk> {
+    let mut room = [httparse::EMPTY_HEADER; MAX_TRAILERS];
+    let Ok(httparse::Status::Complete((_, lines))) = httparse::parse_headers(&section, &mut room)
     else {
         return Err(BadChunk("trailers that are no fields"));
     };
+    let base = section.as_ptr() as usize;
+    let at = |part: &[u8]| (part.as_ptr() as usize).saturating_sub(base);
+    let mut finder = Finder::new(String::new(), lines.len());
     for line in lines {
-        let name = line.name.to_ascii_lowercase();
-        let plain = matches!(Kind::of(&name), Kind::Plain | Kind::Date);
-        if !plain || NOT_IN_TRAILERS.contains(&name.as_str()) {
-            return Err(BadChunk("a trailer field that may not be one"));
-        }
+        // An empty value may lie anywhere.
+        let value = if line.value.is_empty() { 0 } else { at(line.value) };
+        finder.push(line.name, at(line.name.as_bytes()), value, line.value.len());
     }
-    Ok(())
+    Ok(finder.within(Bytes::from(section)))
+}
+
+/// True if the field does not decide on framing, routing or access; the name is in lower case.
+pub(crate) fn may_be_trailer(name: &str) -> bool {
+    matches!(Kind::of(name), Kind::Plain | Kind::Date)
+        && !NOT_IN_TRAILERS.contains(&name)
+        // What gateways and load balancers say of clients.
+        && !name.starts_with("x-amzn-")
 }
 
 /// Append the line before a chunk of `length` bytes (not 0).
@@ -205,3 +230,14 @@ pub(crate) const CHUNK_END: &[u8] = b"\r\n";
 pub(crate) const LAST_CHUNK_END: &[u8] = b"\r\n0\r\n\r\n";
 /// The end of a body whose last chunk is out.
 pub(crate) const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
+
+/// The same with trailers.
+pub(crate) fn write_trailers(out: &mut Vec<u8>, trailers: &Lines) {
+    out.extend_from_slice(b"0\r\n");
+    for line in trailers.list() {
+        for part in [trailers.spelled(line), b": ", trailers.value(line), b"\r\n"] {
+            out.extend_from_slice(part);
+        }
+    }
+    out.extend_from_slice(b"\r\n");
+}

@@ -72,7 +72,7 @@ impl Line {
 }
 
 /// Header lines in the order in which they came.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Debug)]
 pub(crate) struct Lines {
     raw: Bytes,
     /// Lower-case names, behind whatever else the head keeps as text.

@@ -44,7 +44,7 @@ impl Inflow {
         while !self.over {
             let Some(data) = ready!(self.stream.poll_data(cx)).transpose()? else {
                 let trailers = ready!(self.stream.poll_trailers(cx))?;
-                self.trailers = trailers.map(|trailers| Box::new(message::lines(&trailers)));
+                self.trailers = trailers.map(|trailers| Box::new(message::trailers(&trailers)));
                 self.over = true;
                 break;
             };

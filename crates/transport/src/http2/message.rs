@@ -4,6 +4,7 @@ use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{Method, StatusCode, Uri};
 
+use crate::codec::chunk::may_be_trailer;
 use crate::codec::framing::digits;
 use crate::codec::head::ResponseHead;
 use crate::codec::lines::Lines;
@@ -24,7 +25,13 @@ pub(super) fn header_map<'a, N: AsRef<[u8]> + ?Sized + 'a>(
     map
 }
 
-/// Received header lines or trailers.
+/// Received trailers, without those that may not be any.
+pub(super) fn trailers(map: &HeaderMap) -> Lines {
+    let lines = map.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+    Lines::build(String::new(), lines.filter(|(name, _)| may_be_trailer(name)))
+}
+
+/// Received header lines.
 pub(super) fn lines(map: &HeaderMap) -> Lines {
     let lines = map.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
     Lines::build(String::new(), lines)

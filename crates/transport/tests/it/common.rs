@@ -160,12 +160,17 @@ pub fn read_body(stream: &mut impl BufRead, lines: &[String], response: bool) ->
             let mut size = String::new();
             stream.read_line(&mut size).ok().filter(|n| *n > 0)?;
             let size = usize::from_str_radix(size.trim(), 16).unwrap();
+            if size == 0 {
+                let mut trailer = String::new();
+                while trailer != "\r\n" {
+                    trailer.clear();
+                    stream.read_line(&mut trailer).ok().filter(|n| *n > 0)?;
+                }
+                return Some(body);
+            }
             let mut chunk = vec![0; size + 2];
             stream.read_exact(&mut chunk).ok()?;
             assert_eq!(&chunk[size..], b"\r\n");
-            if size == 0 {
-                return Some(body);
-            }
             body.extend_from_slice(&chunk[..size]);
         }
     } else if let Some(length) = line(lines, "content-length") {

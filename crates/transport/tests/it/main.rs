@@ -10,5 +10,6 @@ mod http2_upstream;
 mod lifecycle;
 mod proxy;
 mod server;
+mod trailers;
 mod upstream;
 mod websocket;

@@ -92,7 +92,7 @@ fn response_framing_is_passed_on() {
         let reply = client.get("/");
         assert_eq!((reply.text(), reply.get("content-length")), ("abcde", None));
         assert_eq!(reply.get("transfer-encoding"), Some("chunked"));
-        // Trailers are dropped, and so is their announcement.
+        // That trailers follow is of the one connection.
         assert_eq!(reply.get("trailer"), None);
         assert_eq!(reply.get("x-reused"), Some(reused));
     }
