@@ -18,7 +18,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 
 pub use probe::{PROBE_BODY, USER_AGENT};
-pub use schedule::{NUDGE_GAP, PROBES_AT_ONCE};
+pub use schedule::{FIRST_PROBES_AT_ONCE, NUDGE_GAP, PROBES_AT_ONCE};
 
 /// A target that refused a connection: worth a look before its next probe is due.
 pub type Suspect = (TargetGroupArn, TargetId);

@@ -13,6 +13,8 @@ use crate::probe::{Probed, probe};
 
 /// Probes in progress at any time, over all targets; further ones wait their turn.
 pub const PROBES_AT_ONCE: usize = 512;
+/// First probes in progress at any time: new targets do not wait behind all the others.
+pub const FIRST_PROBES_AT_ONCE: usize = 128;
 /// Least time between a probe and an extra one because the target is suspect.
 pub const NUDGE_GAP: Duration = Duration::from_secs(1);
 
@@ -21,6 +23,8 @@ pub const NUDGE_GAP: Duration = Duration::from_secs(1);
 pub(crate) struct Tools {
     /// Room for one more probe.
     pub(crate) room: Arc<Semaphore>,
+    /// Room for one more first probe.
+    pub(crate) first_room: Arc<Semaphore>,
     /// Where outcomes go. The number tells runs of one target apart.
     pub(crate) report: mpsc::Sender<(Suspect, u64, Probed)>,
 }
@@ -35,10 +39,12 @@ pub(crate) async fn watch(check: Check, run: u64, nudge: Arc<Notify>, tools: Too
     let interval = check.interval.max(Duration::from_millis(1));
     let mut ticks = interval_at(Instant::now() + first_gap(&key, interval), interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let mut room = &tools.first_room;
     loop {
-        let Ok(permit) = tools.room.acquire().await else { return };
+        let Ok(permit) = room.acquire().await else { return };
         let probed = probe(&check).await;
         drop(permit);
+        room = &tools.room;
         if tools.report.send((key.clone(), run, probed)).await.is_err() {
             return;
         }

@@ -18,7 +18,7 @@ use tokio::task::AbortHandle;
 
 use crate::Suspect;
 use crate::probe::{Probed, words};
-use crate::schedule::{PROBES_AT_ONCE, Tools, watch as watch_target};
+use crate::schedule::{FIRST_PROBES_AT_ONCE, PROBES_AT_ONCE, Tools, watch as watch_target};
 
 /// Outcomes that wait to be judged, and that are judged before verdicts are published.
 const BATCH: usize = 1024;
@@ -59,7 +59,9 @@ pub(crate) async fn run(
     publish: watch::Sender<HealthView>,
 ) {
     let (report, mut reports) = mpsc::channel(BATCH);
-    let tools = Tools { room: Arc::new(Semaphore::new(PROBES_AT_ONCE)), report };
+    let room = Arc::new(Semaphore::new(PROBES_AT_ONCE));
+    let first_room = Arc::new(Semaphore::new(FIRST_PROBES_AT_ONCE));
+    let tools = Tools { room, first_room, report };
     let mut supervisor =
         Supervisor { groups: HashMap::new(), known, view: HealthView::default(), tools, runs: 0 };
     let mut batch = Vec::with_capacity(BATCH);
