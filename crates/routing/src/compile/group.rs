@@ -232,8 +232,11 @@ pub(super) fn has_same_permits(
         permit(tables, group, balancer, address) == *before
     };
     let mut targets = table.targets.iter();
+    let mut checks = table.checks.iter();
+    // Without a port of its own a check has its target's permit.
     targets.all(|target| target.address.is_none_or(|address| holds(address, &target.permit)))
-        && table.checks.iter().all(|check| holds(check.address, &check.permit))
+        && (group.health_check.port.is_none()
+            || checks.all(|check| holds(check.address, &check.permit)))
 }
 
 /// The load balancer's address that may connect there.
