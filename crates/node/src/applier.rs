@@ -105,8 +105,9 @@ impl Applier {
         findings.extend(self.sockets.iter_mut().flat_map(|sockets| sockets.follow(&tables)));
         findings.sort();
         self.applied.findings.send_replace(Arc::new(findings));
-        self.applied.changed.send_replace(Arc::clone(&tables));
+        // Who waits for the revision goes first: the others have time, and may be many.
         self.applied.revision.send_replace(snapshot.revision);
+        self.applied.changed.send_replace(Arc::clone(&tables));
         let told = Instant::now();
         let revision = snapshot.revision;
         self.before = Some((snapshot, tables));

@@ -112,7 +112,7 @@ impl Node {
         let (health, health_view) = watch::channel(HealthView::default());
         start_health(&mut threads, &applied, suspected, known, health)?;
         threads.spawn("applier", |stop| applier.run(stop))?;
-        start_reconciler(&mut threads, &store)?;
+        start_reconciler(&mut threads, &store, &applied)?;
         start_deployer(&mut threads, &store, &settings)?;
 
         serve_front(config, &data, Arc::clone(&proxy), doors.http, doors.https)?;
@@ -435,10 +435,11 @@ fn start_health(
 /// The longest time between two passes of the reconcilers, in seconds.
 const RECONCILE_SECONDS: u64 = 60;
 
-fn start_reconciler(threads: &mut Threads, store: &Arc<Store>) -> Result<()> {
+/// They run once a change is live: before that they would take the core from the applier.
+fn start_reconciler(threads: &mut Threads, store: &Arc<Store>, applied: &Applied) -> Result<()> {
     let store = Arc::clone(store);
+    let mut live = applied.revision.subscribe();
     threads.spawn("reconciler", |mut stop| async move {
-        let mut published = store.subscribe();
         let mut reconcilers = Reconcilers::default();
         loop {
             let now = api::now();
@@ -449,7 +450,7 @@ fn start_reconciler(threads: &mut Threads, store: &Arc<Store>) -> Result<()> {
             let wait = Duration::from_millis(wait.min(RECONCILE_SECONDS * 1000));
             tokio::select! {
                 () = stop.requested() => return,
-                more = published.changed() => if more.is_err() { return },
+                more = live.changed() => if more.is_err() { return },
                 () = tokio::time::sleep(wait) => {}
             }
         }
