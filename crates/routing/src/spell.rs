@@ -1,8 +1,29 @@
 //! Numbers and addresses as text, appended to a buffer: a request needs a dozen of them, and the
-//! formatting machinery would cost more than all else that is decided about it.
+//! formatting machinery would cost more than all else that is decided about it. And tokens.
 
 use std::io::Write as _;
 use std::net::IpAddr;
+
+/// Whether a byte may stand in a token (RFC 9110, 5.6.2). Looked up, since it is asked for each byte
+/// of each name.
+pub(crate) fn is_token(byte: u8) -> bool {
+    TOKEN[usize::from(byte)]
+}
+
+static TOKEN: [bool; 256] = {
+    let (mut table, others) = ([false; 256], *b"!#$%&'*+-.^_`|~");
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let mut at = 0;
+    while at < others.len() {
+        table[others[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
 
 /// Appends a number in decimal digits.
 pub(crate) fn decimal(out: &mut Vec<u8>, number: u16) {

@@ -14,6 +14,7 @@
 // blanks before it, bare line feeds, blanks in the target and control characters. AWS forwards the
 // ambiguous ones of these, and in the mode 'monitor' all of them.
 
+use crate::spell::is_token;
 use crate::{Version, View};
 
 /// `routing.http.desync_mitigation_mode`
@@ -157,26 +158,6 @@ pub fn classify(view: &View) -> Option<Reason> {
         of_framing(view, lengths, codings).into_iter().for_each(|reason| note(Some(reason)));
     }
     worst
-}
-
-/// Looked up for each byte of each name.
-static TOKEN: [bool; 256] = {
-    let (mut table, others) = ([false; 256], *b"!#$%&'*+-.^_`|~");
-    let mut byte = 0;
-    while byte < 256 {
-        table[byte] = (byte as u8).is_ascii_alphanumeric();
-        byte += 1;
-    }
-    let mut at = 0;
-    while at < others.len() {
-        table[others[at] as usize] = true;
-        at += 1;
-    }
-    table
-};
-
-fn is_token(byte: u8) -> bool {
-    TOKEN[usize::from(byte)]
 }
 
 fn of_uri(target: &str) -> Option<Reason> {

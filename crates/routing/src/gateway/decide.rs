@@ -242,7 +242,7 @@ fn join_target(mut path: String, own: &str, clients: &str) -> String {
 fn host_of(edits: &[Edit]) -> String {
     let set = |edit: &Edit| match edit {
         Edit::Set(name, value) if name.eq_ignore_ascii_case("host") => {
-            Some(String::from_utf8_lossy(value).into_owned())
+            Some(std::str::from_utf8(value).unwrap_or_default().to_owned())
         }
         _ => None,
     };

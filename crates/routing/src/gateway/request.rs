@@ -160,8 +160,7 @@ fn address(out: &mut Vec<u8>, ip: IpAddr) {
 
 /// Appends a token as it is, anything else as a quoted string.
 fn quoted(out: &mut Vec<u8>, text: &str) {
-    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    if !text.is_empty() && text.bytes().all(token) {
+    if !text.is_empty() && text.bytes().all(spell::is_token) {
         return out.extend_from_slice(text.as_bytes());
     }
     out.push(b'"');
