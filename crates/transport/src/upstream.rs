@@ -1,6 +1,7 @@
 //! The words of the upstream side: where to connect, how long to wait, what came back, what went
 //! wrong. How an exchange runs is in `exchange`, how connections are kept in `pool`.
 
+use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use crate::limits;
 
 /// Where an exchange connects to, fully resolved. Two exchanges share kept-alive connections if
 /// and only if their origins are equal.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Origin {
     /// The socket address to dial.
     pub addr: SocketAddr,
@@ -35,6 +36,17 @@ pub enum Protocol {
     /// HTTP/2, many exchanges at once on a connection: by ALPN under TLS, by prior knowledge on
     /// clear text.
     Http2,
+}
+
+/// By address alone: it tells most origins apart, and is hashed for each request.
+impl Hash for Origin {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let port = self.addr.port();
+        match self.addr.ip() {
+            IpAddr::V4(ip) => state.write_u64((u64::from(u32::from(ip)) << 16) | u64::from(port)),
+            IpAddr::V6(ip) => state.write_u128(u128::from(ip) ^ u128::from(port)),
+        }
+    }
 }
 
 impl Origin {

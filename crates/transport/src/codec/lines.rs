@@ -21,23 +21,27 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// By name, in any case. Lengths first: most names have none of these.
+    /// By name, in any case. Length and first letter come first: most names have none of these.
     pub(crate) fn of(name: &str) -> Kind {
-        let known: &[(&str, Kind)] = match name.len() {
-            2 => &[("te", Kind::HopByHop)],
-            4 => &[("host", Kind::Host), ("date", Kind::Date)],
-            6 => &[("cookie", Kind::Cookie), ("expect", Kind::Expect)],
-            7 => &[("trailer", Kind::HopByHop), ("upgrade", Kind::HopByHop)],
-            8 => &[("trailers", Kind::HopByHop)],
-            10 => &[("connection", Kind::Connection), ("keep-alive", Kind::HopByHop)],
-            12 => &[("content-type", Kind::ContentType)],
-            14 => &[("content-length", Kind::ContentLength)],
-            16 => &[("proxy-connection", Kind::HopByHop)],
-            17 => &[("transfer-encoding", Kind::TransferEncoding)],
-            _ => &[],
+        let first = name.as_bytes().first().map_or(0, u8::to_ascii_lowercase);
+        let (own, kind) = match (name.len(), first) {
+            (2, b't') => ("te", Kind::HopByHop),
+            (4, b'h') => ("host", Kind::Host),
+            (4, b'd') => ("date", Kind::Date),
+            (6, b'c') => ("cookie", Kind::Cookie),
+            (6, b'e') => ("expect", Kind::Expect),
+            (7, b't') => ("trailer", Kind::HopByHop),
+            (7, b'u') => ("upgrade", Kind::HopByHop),
+            (8, b't') => ("trailers", Kind::HopByHop),
+            (10, b'c') => ("connection", Kind::Connection),
+            (10, b'k') => ("keep-alive", Kind::HopByHop),
+            (12, b'c') => ("content-type", Kind::ContentType),
+            (14, b'c') => ("content-length", Kind::ContentLength),
+            (16, b'p') => ("proxy-connection", Kind::HopByHop),
+            (17, b't') => ("transfer-encoding", Kind::TransferEncoding),
+            _ => return Kind::Plain,
         };
-        let found = known.iter().find(|(own, _)| name.eq_ignore_ascii_case(own));
-        found.map_or(Kind::Plain, |(_, kind)| *kind)
+        if name.eq_ignore_ascii_case(own) { kind } else { Kind::Plain }
     }
 
     /// Never passed on.

@@ -57,5 +57,21 @@ pub(crate) fn is_target_byte(b: u8) -> bool {
 
 /// reg-name, IPv4, IP-literal and port (RFC 3986, 3.2.2), without user information.
 pub(crate) fn is_host_byte(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || b"-._~%!$&'()*+;=:[]".contains(&b)
+    HOST[b as usize]
 }
+
+/// Looked up for each byte of each host.
+static HOST: [bool; 256] = {
+    let (mut table, others) = ([false; 256], *b"-._~%!$&'()*+;=:[]");
+    let mut b = 0;
+    while b < 256 {
+        table[b] = (b as u8).is_ascii_alphanumeric();
+        b += 1;
+    }
+    let mut i = 0;
+    while i < others.len() {
+        table[others[i] as usize] = true;
+        i += 1;
+    }
+    table
+};
