@@ -4,8 +4,7 @@
 use std::io::Write as _;
 use std::net::IpAddr;
 
-/// Whether a byte may stand in a token (RFC 9110, 5.6.2). Looked up, since it is asked for each byte
-/// of each name.
+/// Whether a byte may stand in a token (RFC 9110, 5.6.2). It is asked for each byte of each name.
 pub(crate) fn is_token(byte: u8) -> bool {
     TOKEN[usize::from(byte)]
 }
