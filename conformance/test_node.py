@@ -140,7 +140,7 @@ def test_the_health_page_tells_what_the_node_is(node, client):
     assert page["revision"]["live"] == page["revision"]["committed"] >= 1
 
 
-SAMPLE = re.compile(r'([a-z_]+)(?:\{((?:[a-z_]+="[^"]*",?)*)\})? (-?[0-9.e+]+)')
+SAMPLE = re.compile(r'([a-z0-9_]+)(?:\{((?:[a-z_]+="[^"]*",?)*)\})? (-?[0-9.e+]+)')
 
 
 def samples(node):
@@ -155,8 +155,12 @@ def samples(node):
             kinds[name] = kind
         elif not line.startswith("# "):
             name, labels, value = SAMPLE.fullmatch(line).groups()
-            base = name.removesuffix("_total")
-            assert kinds[base] == ("counter" if name != base else "gauge"), line
+            base, kind = name.removesuffix("_total"), "gauge"
+            if name != base:
+                kind = "counter"
+            elif name.endswith(("_bucket", "_sum", "_count")) and name not in kinds:
+                base, kind = name.rpartition("_")[0], "histogram"
+            assert kinds[base] == kind, line
             assert (name, labels) not in found, f"{line} is told twice"
             found[name, labels or ""] = float(value)
     assert found and all(name.startswith("breezeway_") for name, _ in found)
@@ -368,7 +372,8 @@ def test_help_and_version():
     text = breezeway("serve", "--help").stdout
     for flag in (
         "--api", "--http", "--https", "--data-dir", "--ephemeral", "--account-id", "--region",
-        "--network", "--endpoint-domain", "--address", "--workers", "--config",
+        "--network", "--endpoint-domain", "--address", "--workers", "--config", "--s3-dir",
+        "--access-log", "--log-seconds",
     ):
         assert flag in text
 

@@ -14,6 +14,7 @@ use model::TargetGroupArn;
 use model::balancer::TargetId;
 use model::health::HealthView;
 use routing::Tables;
+use routing::balancer::log::Line;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 
@@ -22,6 +23,9 @@ pub use schedule::{FIRST_PROBES_AT_ONCE, NUDGE_GAP, PROBES_AT_ONCE};
 
 /// A target that refused a connection: worth a look before its next probe is due.
 pub type Suspect = (TargetGroupArn, TargetId);
+
+/// Takes the lines of health check logs.
+pub type Sink = Arc<dyn Fn(Line) + Send + Sync>;
 
 /// The health checker. It stops when it is dropped.
 #[derive(Debug)]
@@ -33,10 +37,15 @@ pub struct Checker {
 impl Checker {
     /// Starts checking on a runtime. `suspects` are targets that the proxy could not connect to,
     /// `known` the verdicts that targets start with: those of a node that hands over, or none.
-    pub fn start(runtime: &Handle, suspects: mpsc::Receiver<Suspect>, known: HealthView) -> Self {
+    pub fn start(
+        runtime: &Handle,
+        suspects: mpsc::Receiver<Suspect>,
+        known: HealthView,
+        sink: Sink,
+    ) -> Self {
         let (tables, newest) = watch::channel(Arc::new(Tables::default()));
         let (publish, view) = watch::channel(HealthView::default());
-        runtime.spawn(supervise::run(known, newest, suspects, publish));
+        runtime.spawn(supervise::run(known, newest, suspects, publish, sink));
         Self { tables, view }
     }
 

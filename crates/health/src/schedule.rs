@@ -2,8 +2,10 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use model::Micros;
+use routing::balancer::log::health::Took;
 use routing::tables::Check;
 use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
@@ -18,6 +20,19 @@ pub const FIRST_PROBES_AT_ONCE: usize = 128;
 /// Least time between a probe and an extra one because the target is suspect.
 pub const NUDGE_GAP: Duration = Duration::from_secs(1);
 
+/// A probe that is over.
+#[derive(Debug)]
+pub(crate) struct Report {
+    /// Whom it was about.
+    pub(crate) key: Suspect,
+    /// Which run of the target's loop.
+    pub(crate) run: u64,
+    /// What came of it.
+    pub(crate) probed: Probed,
+    /// When, and how long it took.
+    pub(crate) took: Took,
+}
+
 /// What a probe loop shares with its supervisor.
 #[derive(Clone, Debug)]
 pub(crate) struct Tools {
@@ -26,7 +41,7 @@ pub(crate) struct Tools {
     /// Room for one more first probe.
     pub(crate) first_room: Arc<Semaphore>,
     /// Where outcomes go. The number tells runs of one target apart.
-    pub(crate) report: mpsc::Sender<(Suspect, u64, Probed)>,
+    pub(crate) report: mpsc::Sender<Report>,
 }
 
 /// Probes a target until the task is aborted.
@@ -42,10 +57,12 @@ pub(crate) async fn watch(check: Check, run: u64, nudge: Arc<Notify>, tools: Too
     let mut room = &tools.first_room;
     loop {
         let Ok(permit) = room.acquire().await else { return };
+        let (started, begun) = (now_us(), Instant::now());
         let probed = probe(&check).await;
         drop(permit);
         room = &tools.room;
-        if tools.report.send((key.clone(), run, probed)).await.is_err() {
+        let took = Took { started, latency: begun.elapsed() };
+        if tools.report.send(Report { key: key.clone(), run, probed, took }).await.is_err() {
             return;
         }
         let rested = Instant::now() + NUDGE_GAP;
@@ -54,6 +71,11 @@ pub(crate) async fn watch(check: Check, run: u64, nudge: Arc<Notify>, tools: Too
             () = async { nudge.notified().await; tokio::time::sleep_until(rested).await } => {}
         }
     }
+}
+
+fn now_us() -> Micros {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }
 
 /// The first interval is shorter, by target, so that probes of targets that were registered at once

@@ -11,14 +11,15 @@ use model::health::{Anomaly, HealthView, TargetHealth};
 use model::{TargetGroupArn, Timestamp};
 use routing::Tables;
 use routing::balancer::health::{State, Thresholds, step};
+use routing::balancer::log::{Folder, Kind, Line, health};
 use routing::live::{HealthMark, TargetLive};
 use routing::tables::{Check, GroupTable};
 use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use tokio::task::AbortHandle;
 
-use crate::Suspect;
 use crate::probe::{Probed, words};
-use crate::schedule::{FIRST_PROBES_AT_ONCE, PROBES_AT_ONCE, Tools, watch as watch_target};
+use crate::schedule::{FIRST_PROBES_AT_ONCE, PROBES_AT_ONCE, Report, Tools, watch as watch_target};
+use crate::{Sink, Suspect};
 
 /// Outcomes that wait to be judged, and that are judged before verdicts are published.
 const BATCH: usize = 1024;
@@ -39,6 +40,8 @@ struct Group {
     /// What the probes follow; while the tables hold the same one, nothing has changed.
     table: Arc<GroupTable>,
     targets: HashMap<TargetId, Watched>,
+    /// Where the health check log of its load balancer goes, if there is one.
+    log: Option<Arc<Folder>>,
 }
 
 struct Supervisor {
@@ -48,6 +51,7 @@ struct Supervisor {
     view: HealthView,
     tools: Tools,
     runs: u64,
+    sink: Sink,
 }
 
 /// Runs until the sender of tables is dropped. `known` are verdicts of an earlier run: targets
@@ -57,13 +61,14 @@ pub(crate) async fn run(
     mut tables: watch::Receiver<Arc<Tables>>,
     mut suspects: mpsc::Receiver<Suspect>,
     publish: watch::Sender<HealthView>,
+    sink: Sink,
 ) {
     let (report, mut reports) = mpsc::channel(BATCH);
     let room = Arc::new(Semaphore::new(PROBES_AT_ONCE));
     let first_room = Arc::new(Semaphore::new(FIRST_PROBES_AT_ONCE));
     let tools = Tools { room, first_room, report };
-    let mut supervisor =
-        Supervisor { groups: HashMap::new(), known, view: HealthView::default(), tools, runs: 0 };
+    let (groups, view, runs) = (HashMap::new(), HealthView::default(), 0);
+    let mut supervisor = Supervisor { groups, known, view, tools, runs, sink };
     let mut batch = Vec::with_capacity(BATCH);
     loop {
         let mut news = false;
@@ -76,8 +81,9 @@ pub(crate) async fn run(
                 Err(_stopped) => break,
             },
             _ = reports.recv_many(&mut batch, BATCH) => {
-                for (key, run, probed) in batch.drain(..) {
-                    news |= supervisor.judge(&key, run, probed);
+                for report in batch.drain(..) {
+                    supervisor.log(&report);
+                    news |= supervisor.judge(&report.key, report.run, report.probed);
                 }
             }
             Some(key) = suspects.recv() => supervisor.nudge(&key),
@@ -101,7 +107,9 @@ impl Supervisor {
                 Some(other) => self.follow_group(table, other.targets, &mut news),
                 None => self.follow_group(table, HashMap::new(), &mut news),
             };
-            self.groups.insert(arn.clone(), Group { table: Arc::clone(table), targets });
+            let balancer = table.balancer.as_ref().and_then(|arn| tables.balancers.get(arn));
+            let log = balancer.and_then(|balancer| balancer.logs.health_checks.clone());
+            self.groups.insert(arn.clone(), Group { table: Arc::clone(table), targets, log });
         }
         for (arn, group) in old {
             news |= self.leave(&arn, group.targets);
@@ -158,6 +166,21 @@ impl Supervisor {
             watch_target(check.clone(), self.runs, Arc::clone(&nudge), self.tools.clone());
         let task = tokio::spawn(probing).abort_handle();
         Watched { check: check.clone(), state, live, nudge, run: self.runs, task }
+    }
+
+    /// Writes a probe down, if its load balancer wants that.
+    fn log(&self, report: &Report) {
+        let Some(group) = self.groups.get(&report.key.0) else { return };
+        let Some(folder) = &group.log else { return };
+        let watched = group.targets.get(&report.key.1);
+        let Some(watched) = watched.filter(|watched| watched.run == report.run) else { return };
+        // What security groups forbid is not sent.
+        let Ok(node) = watched.check.permit else { return };
+        let balancer = group.table.balancer.as_ref().map_or("-", |arn| arn.short());
+        let names = (group.table.name.as_str(), balancer);
+        let text = health::line(&watched.check, names, node, &report.probed.0, report.took);
+        let folder = Some(Arc::clone(folder));
+        (self.sink)(Line { kind: Kind::HealthCheck, folder, node, text });
     }
 
     /// Steps a target's state with an outcome. Says whether the verdict or its reason changed.

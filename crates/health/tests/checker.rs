@@ -128,7 +128,8 @@ struct Rig {
 impl Rig {
     fn new() -> Rig {
         let (suspects, queue) = mpsc::channel(16);
-        let checker = Checker::start(&Handle::current(), queue, HealthView::default());
+        let checker =
+            Checker::start(&Handle::current(), queue, HealthView::default(), Arc::new(|_| ()));
         Rig { checker, suspects, registry: LiveRegistry::default(), tables: Arc::default() }
     }
 

@@ -8,6 +8,7 @@ pub mod arn;
 pub mod attributes;
 pub mod authentication;
 pub mod balancer;
+pub mod bucket;
 pub mod gateway;
 pub mod health;
 pub mod id;
@@ -24,12 +25,13 @@ pub mod table;
 pub mod time;
 pub mod token;
 
+pub use bucket::Buckets;
 pub use id::*;
 pub use scope::Scope;
 pub use settings::{Secret, Settings};
 pub use snapshot::{Revision, Snapshot};
 pub use table::{Key, Record, Table};
-pub use time::Timestamp;
+pub use time::{Micros, Timestamp};
 
 /// Tags of a resource: key to value, in key order.
 pub type Tags = std::collections::BTreeMap<String, String>;

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::net::SocketAddr;
 
+use crate::Buckets;
+
 /// Random bytes that a node keeps to itself; what it signs with them it alone can check.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Secret(pub [u8; 32]);
@@ -31,6 +33,8 @@ pub struct Settings {
     pub address_book: Vec<(SocketAddr, SocketAddr)>,
     /// Signs the stickiness cookies of load balancers.
     pub secret: Secret,
+    /// The folder of buckets; none where nothing is kept.
+    pub buckets: Option<Buckets>,
 }
 
 impl Default for Settings {
@@ -43,6 +47,7 @@ impl Default for Settings {
             network_driver: "host".into(),
             address_book: Vec::new(),
             secret: Secret::default(),
+            buckets: None,
         }
     }
 }

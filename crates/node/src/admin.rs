@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use api::Api;
 use bytes::Bytes;
+use proxy::Journal;
 use routing::{Body, Explanation, Version, View};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -26,6 +27,8 @@ pub struct Admin {
     pub applied: Arc<Applied>,
     /// The data plane.
     pub workers: Arc<Workers>,
+    /// Lines of load balancers' logs.
+    pub journal: Arc<Journal>,
     /// Where the node listens.
     pub addresses: Addresses,
     /// How it was configured.
@@ -107,6 +110,10 @@ impl Admin {
                 "vpcs": state.vpcs.len(),
                 "stacks": state.stacks.len(),
             },
+            "logs": {
+                "buckets": self.config.s3_dir.as_ref().map(|folder| folder.display().to_string()),
+                "dropped": self.journal.dropped.get(),
+            },
             "findings": findings,
         });
         json_page(code, &page)
@@ -114,7 +121,8 @@ impl Admin {
 
     fn metrics(&self) -> Response {
         let tables = Arc::clone(&self.applied.tables);
-        match crate::metrics::render(tables, &self.api.store, &self.workers) {
+        let dropped = self.journal.dropped.get();
+        match crate::metrics::render(tables, &self.api.store, &self.workers, dropped) {
             Ok(text) => {
                 let mut edits = Edits::new();
                 let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";

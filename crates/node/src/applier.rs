@@ -11,6 +11,7 @@ use arc_swap::ArcSwap;
 use model::{Revision, Settings, Snapshot};
 use proxy::Proxy;
 use routing::live::LiveRegistry;
+use routing::tables::BalancerTable;
 use routing::{Finding, Tables};
 use store::Store;
 use tokio::sync::watch;
@@ -54,6 +55,16 @@ pub struct Applier {
     sockets: Option<Sockets>,
     proxy: Arc<Proxy>,
     applied: Arc<Applied>,
+}
+
+/// Load balancers whose logs have no place to go to.
+fn unkept_logs(tables: &Tables, settings: &Settings) -> Vec<Finding> {
+    let wanting = tables.balancers.values().filter(|balancer| balancer.logs.access.is_some());
+    let finding = |balancer: &Arc<BalancerTable>| {
+        let message = "its access log is not written: the node keeps nothing";
+        Finding::new(&balancer.arn, message, "start the node with --s3-dir or --data-dir")
+    };
+    wanting.filter(|_| settings.buckets.is_none()).map(finding).collect()
 }
 
 /// How often a socket that could not be bound is tried again.
@@ -103,6 +114,7 @@ impl Applier {
         self.proxy.swapped();
         let swapped = Instant::now();
         findings.extend(self.sockets.iter_mut().flat_map(|sockets| sockets.follow(&tables)));
+        findings.extend(unkept_logs(&tables, &self.settings));
         findings.sort();
         self.applied.findings.send_replace(Arc::new(findings));
         // Who waits for the revision goes first: the others have time, and may be many.

@@ -57,6 +57,16 @@ pub struct Options {
     /// Seconds that open requests get when the node stops [default: 10]
     #[arg(long, env = "BREEZEWAY_DRAIN_SECONDS", value_name = "SECONDS")]
     pub drain_seconds: Option<u64>,
+    /// Folder of the buckets that load balancers write their logs to [default: s3 in the data
+    /// directory]
+    #[arg(long, env = "BREEZEWAY_S3_DIR", value_name = "DIR")]
+    pub s3_dir: Option<PathBuf>,
+    /// Access log lines of all load balancers as they come: a file, or - for standard output
+    #[arg(long, env = "BREEZEWAY_ACCESS_LOG", value_name = "FILE")]
+    pub access_log: Option<PathBuf>,
+    /// Seconds that a log file of a load balancer grows [default: 300]
+    #[arg(long, env = "BREEZEWAY_LOG_SECONDS", value_name = "SECONDS")]
+    pub log_seconds: Option<u64>,
     /// What is logged: error, warn, info, debug, or per target as in `info,breezeway::access=debug`
     /// [default: info]
     #[arg(long, env = "BREEZEWAY_LOG", value_name = "FILTER")]
@@ -88,6 +98,12 @@ pub struct Config {
     pub workers: usize,
     /// Seconds of draining.
     pub drain_seconds: u64,
+    /// Folder of buckets; none for an ephemeral node that was given none.
+    pub s3_dir: Option<PathBuf>,
+    /// Where access log lines go as they come.
+    pub access_log: Option<PathBuf>,
+    /// Seconds that a log file of a load balancer grows.
+    pub log_seconds: u64,
     /// Filter of the log.
     pub log: String,
 }
@@ -118,6 +134,9 @@ impl Options {
             address,
             workers,
             drain_seconds,
+            s3_dir,
+            access_log,
+            log_seconds,
             log,
         } = self;
         Self {
@@ -133,6 +152,9 @@ impl Options {
             address: if address.is_empty() { file.address } else { address },
             workers: workers.or(file.workers),
             drain_seconds: drain_seconds.or(file.drain_seconds),
+            s3_dir: s3_dir.or(file.s3_dir),
+            access_log: access_log.or(file.access_log),
+            log_seconds: log_seconds.or(file.log_seconds),
             log: log.or(file.log),
         }
     }
@@ -150,6 +172,10 @@ impl Options {
             bail!("--ephemeral keeps nothing, so it cannot be used together with --data-dir");
         }
         let data_dir = self.data_dir.unwrap_or_else(|| PathBuf::from(".breezeway"));
+        let data_dir = (!ephemeral).then_some(data_dir);
+        if self.log_seconds == Some(0) {
+            bail!("--log-seconds must be at least 1");
+        }
         let workers = match self.workers {
             Some(0) => bail!("--workers must be at least 1"),
             Some(workers) => workers,
@@ -159,7 +185,10 @@ impl Options {
             api: address("api", self.api, "127.0.0.1:4566")?,
             http: address("http", self.http, "127.0.0.1:8080")?,
             https: address("https", self.https, "127.0.0.1:8443")?,
-            data_dir: (!ephemeral).then_some(data_dir),
+            s3_dir: self.s3_dir.or_else(|| data_dir.as_ref().map(|folder| folder.join("s3"))),
+            access_log: self.access_log,
+            log_seconds: self.log_seconds.unwrap_or(300),
+            data_dir,
             account_id: account(self.account_id.unwrap_or_else(|| "000000000000".into()))?,
             region: region(self.region.unwrap_or_else(|| "us-east-1".into()))?,
             network: Driver::choose(self.network.as_deref().unwrap_or("auto"))
@@ -239,6 +268,7 @@ mod tests {
         check("account-id = '12'", "12 digits");
         check("network = 'netns'", "unknown network driver \"netns\"");
         check("workers = 0", "at least 1");
+        check("log-seconds = 0", "at least 1");
         check("address = ['10.0.0.1']", "--address \"10.0.0.1\"");
         check("region = 'US East'", "us-east-1");
         check("ephemeral = true\ndata-dir = 'x'", "--data-dir");

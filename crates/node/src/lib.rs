@@ -12,6 +12,7 @@ pub mod echo;
 mod follow;
 mod handover;
 pub mod log;
+mod log_files;
 mod metrics;
 mod node;
 mod reconcile;

@@ -16,8 +16,8 @@ use api::Api;
 use deploy::Deployer;
 use health::Checker;
 use model::health::{HealthView, TargetHealth};
-use model::{Revision, Secret, Settings};
-use proxy::{FrontDoor, Proxy};
+use model::{Buckets, Revision, Secret, Settings};
+use proxy::{FrontDoor, Journal, Proxy};
 use routing::Tables;
 use routing::live::HealthMark;
 use store::Store;
@@ -30,6 +30,7 @@ use crate::config::Config;
 use crate::control_port::ControlPort;
 use crate::follow::Leader;
 use crate::handover::{Held, Post, Taken};
+use crate::log_files::{LogFiles, Place};
 use crate::reconcile::Reconcilers;
 use crate::sockets::{self, Sockets};
 use crate::threads::{Stop, Threads};
@@ -56,6 +57,7 @@ pub struct Node {
     data: Arc<Workers>,
     control: Workers,
     threads: Threads,
+    logs: LogFiles,
     held: Arc<Held>,
     verdicts: watch::Receiver<HealthView>,
     post: Option<Post>,
@@ -96,7 +98,8 @@ impl Node {
 
         let applied = Arc::new(Applied::new());
         let (suspects, suspected) = mpsc::channel(SUSPECTS);
-        let proxy = Proxy::new(Arc::clone(&applied.tables), suspects);
+        let (logs, journal) = open_logs(config)?;
+        let proxy = Proxy::new(Arc::clone(&applied.tables), suspects, Arc::clone(&journal));
         let sockets = Sockets::new(Arc::clone(&data), Arc::clone(&proxy), Arc::clone(&held));
         let mut applier = Applier::new(
             Arc::clone(&store),
@@ -110,7 +113,7 @@ impl Node {
 
         let mut threads = Threads::new();
         let (health, health_view) = watch::channel(HealthView::default());
-        start_health(&mut threads, &applied, suspected, known, health)?;
+        start_health(&mut threads, &applied, suspected, known, (health, Arc::clone(&journal)))?;
         threads.spawn("applier", |stop| applier.run(stop))?;
         start_reconciler(&mut threads, &store, &applied)?;
         start_deployer(&mut threads, &store, &settings)?;
@@ -128,6 +131,7 @@ impl Node {
             api: api.clone(),
             applied: Arc::clone(&applied),
             workers: Arc::clone(&data),
+            journal,
             addresses,
             config: config.clone(),
         };
@@ -144,6 +148,7 @@ impl Node {
             data,
             control,
             threads,
+            logs,
             held,
             verdicts: health_view,
             post,
@@ -223,7 +228,9 @@ impl Node {
     /// Hands over to a successor and drains. When the successor does not come up, the node starts
     /// anew on its own sockets instead, and answers itself.
     fn hand_over(self, successor: UnixStream) -> Result<Option<Self>> {
-        let Self { config, store, data, control, threads, held, verdicts, post, ended, .. } = self;
+        let Self {
+            config, store, data, control, threads, logs, held, verdicts, post, ended, ..
+        } = self;
         let Self { settings, proxy, applied, .. } = self;
         crate::log::say(format_args!(
             "handing over to the node that was just started on the same data directory"
@@ -258,12 +265,13 @@ impl Node {
             }
         };
         warn_of_cut(data.retire(deadline / 2, deadline));
+        logs.stop();
         Ok(back)
     }
 
     /// Drains and stops.
     pub fn stop(self) -> Result<()> {
-        let Self { config, data, control, threads, held, post, .. } = self;
+        let Self { config, data, control, threads, logs, held, post, .. } = self;
         let deadline = Duration::from_secs(config.drain_seconds);
         // A socket that somebody holds would go on taking connections.
         held.retain(|_| false);
@@ -277,8 +285,18 @@ impl Node {
         let data = Arc::into_inner(data).context("the data plane is still in use")?;
         // A client that sends on a kept-alive connection at this instant still gets its answer.
         warn_of_cut(data.retire(LAST_REQUESTS.min(deadline / 2), deadline));
+        logs.stop();
         Ok(())
     }
+}
+
+fn open_logs(config: &Config) -> Result<(LogFiles, Arc<Journal>)> {
+    let place = Place {
+        buckets: config.s3_dir.clone().map(Buckets),
+        live: config.access_log.clone(),
+        interval: Duration::from_secs(config.log_seconds),
+    };
+    LogFiles::start(place)
 }
 
 fn warn_of_cut(drained: Drained) {
@@ -394,6 +412,7 @@ fn settings(config: &Config, addresses: Addresses, secret: Secret) -> Settings {
         network_driver: config.network.name().to_owned(),
         address_book: config.address_book.clone(),
         secret,
+        buckets: config.s3_dir.clone().map(Buckets),
     }
 }
 
@@ -409,11 +428,12 @@ fn start_health(
     applied: &Arc<Applied>,
     suspected: mpsc::Receiver<health::Suspect>,
     known: HealthView,
-    view: watch::Sender<HealthView>,
+    (view, journal): (watch::Sender<HealthView>, Arc<Journal>),
 ) -> Result<()> {
+    let sink: health::Sink = Arc::new(move |line| journal.send(line));
     let mut changed = applied.changed.subscribe();
     threads.spawn("health", |mut stop| async move {
-        let checker = Checker::start(&tokio::runtime::Handle::current(), suspected, known);
+        let checker = Checker::start(&tokio::runtime::Handle::current(), suspected, known, sink);
         let mut verdicts = checker.subscribe();
         changed.mark_changed();
         loop {

@@ -1,14 +1,14 @@
-//! One compact line per request, at debug level, under a target of its own.
+//! One compact line per request for debugging, under a tracing target of its own.
 //!
-//! Nobody listens by default; then nothing is written down and a request pays one comparison.
-//! AWS's own log formats are not here.
+//! Nobody listens by default; then nothing is written down and a request pays one comparison. The
+//! access logs of load balancers are `logged`'s.
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
 use routing::gateway::Trail;
 use routing::tables::{GroupTable, ListenerTable, RuleEntry, TargetEntry};
-use transport::{Connection, Done, Outcome, Request};
+use transport::{Connection, Done, Request};
 
 /// The tracing target of access log lines: `breezeway::access=debug` turns them on.
 pub const TARGET: &str = "breezeway::access";
@@ -18,7 +18,6 @@ pub const TARGET: &str = "breezeway::access";
 pub(crate) struct Line {
     request: String,
     way: String,
-    reason: Option<&'static str>,
     detail: String,
 }
 
@@ -65,9 +64,8 @@ impl Line {
         self.add(format_args!(" target={}:{}", target.id.id, target.id.port));
     }
 
-    /// Why it failed. The last reason counts.
-    pub(crate) fn reason(&mut self, code: &'static str, detail: impl Into<String>) {
-        self.reason = Some(code);
+    /// Why it failed, in words. The last ones count.
+    pub(crate) fn detail(&mut self, detail: impl Into<String>) {
         self.detail = detail.into();
     }
 
@@ -77,15 +75,15 @@ impl Line {
     }
 
     /// Writes the line. AWS: a client that left before an answer counts as 460.
-    pub(crate) fn write(&self, status: Option<u16>, took: Duration, done: Option<Done>) {
-        let Line { request, way, .. } = self;
-        let (reason, detail) = match (self.reason, done.map(|done| done.outcome)) {
-            (Some(code), _) => (code, self.detail.as_str()),
-            (None, None) => ("client_gone", "the client left before the answer"),
-            (None, Some(Outcome::ClientLeft)) => ("client_gone", "the client left mid-body"),
-            (None, Some(Outcome::Cut(_))) => ("response_cut", "the response's body was cut"),
-            (None, Some(Outcome::Sent)) => ("-", ""),
-        };
+    pub(crate) fn write(
+        &self,
+        status: Option<u16>,
+        took: Duration,
+        done: Option<Done>,
+        reason: Option<&'static str>,
+    ) {
+        let Line { request, way, detail } = self;
+        let reason = reason.unwrap_or("-");
         let (status, bytes) = (status.unwrap_or(460), done.map_or(0, |done| done.bytes_sent));
         let ms = took.as_secs_f64() * 1000.0;
         tracing::debug!(

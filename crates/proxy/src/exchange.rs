@@ -1,6 +1,7 @@
 //! Following a decision: one exchange upstream, with its time-outs, and what to do when it fails.
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use model::balancer::TargetId;
@@ -17,6 +18,7 @@ use transport::{
 use crate::convert::{self, Reply, lines, view};
 use crate::flight::Flight;
 use crate::identity::{self, Passed, Stopped};
+use crate::logged::Logged;
 use crate::measure::{self, Ledger};
 use crate::rescue::{self, Fault};
 use crate::serve::Scene;
@@ -86,9 +88,13 @@ pub(crate) async fn balanced<'t>(
     request: &mut Request,
     ledger: &mut Ledger,
 ) -> Result<Reply, Fault> {
+    ledger.balancer = Some(Arc::clone(leg.listener.balancer.live.get()));
     let mut passed = Passed::default();
-    let decision = match decide(scene, leg, request) {
+    let decision = match decide(scene, leg, request, ledger) {
         asked @ (Decision::Guarded(_) | Decision::Callback) => {
+            if let (Decision::Guarded(rule), Some(logged)) = (&asked, &mut ledger.logged) {
+                logged.entry.matched(rule);
+            }
             // Most requests are asked nothing, and shall not carry the weight of those that are.
             match Box::pin(ask(scene, leg, request, asked, &mut passed)).await {
                 Ok(decision) => {
@@ -97,6 +103,7 @@ pub(crate) async fn balanced<'t>(
                 }
                 Err((answer, failure)) => {
                     leg.listener.balancer.live.get().count_own(answer.status);
+                    ledger.balanced(answer.status);
                     ledger.stopped(leg.listener, failure.as_ref());
                     return Ok(Reply::Own(answer, passed.cookies));
                 }
@@ -128,6 +135,7 @@ pub(crate) async fn balanced<'t>(
             };
             let mut cookies = cookies(scene, &forward, target, &response);
             cookies.append(&mut passed.cookies);
+            ledger.balanced(response.status());
             Ok(Reply::Upstream(response, cookies))
         }
     }
@@ -170,10 +178,16 @@ fn cookies(
     sticky::cookies(&forward.session, &scene.tables.key, target, &lines, scene.now)
 }
 
-fn decide<'t>(scene: &'t Scene<'_>, leg: &Leg<'_, 't>, request: &Request) -> Decision<'t> {
+fn decide<'t>(
+    scene: &'t Scene<'_>,
+    leg: &Leg<'_, 't>,
+    request: &Request,
+    ledger: &mut Ledger,
+) -> Decision<'t> {
     let lines = lines(request);
     let view = view(request, scene.connection, &lines);
-    let ask = |view: &routing::View| {
+    let mut ask = |view: &routing::View| {
+        ledger.logged = Logged::open(scene, leg.listener, request, view);
         balancer::decide(&scene.tables, leg.listener, view, scene.now, scene.draw, Turn::Take)
     };
     match leg.gateway {
@@ -192,7 +206,8 @@ fn decide<'t>(scene: &'t Scene<'_>, leg: &Leg<'_, 't>, request: &Request) -> Dec
 ///
 /// DEVIATION: When a target breaks the connection before it answers, as one does that is killed, a
 /// request that may be repeated (GET, HEAD, OPTIONS, PUT, DELETE) goes to one other target of its
-/// group; AWS answers 502.
+/// group, as long as a fifth of the group's requests (ten in any case) in 10 to 20 seconds was not
+/// sent again already; AWS answers 502.
 async fn to_group<'t>(
     scene: &Scene<'_>,
     leg: &Leg<'_, 't>,
@@ -216,6 +231,9 @@ async fn to_group<'t>(
                 Ok(mut response) => {
                     let (status, timing) = (response.status(), response.timing);
                     measure::answered(forward.group, way.target, status, timing, scene.now);
+                    if let Some(logged) = &mut ledger.logged {
+                        logged.answered(status, timing);
+                    }
                     response.cut_by(cut);
                     return Ok((response, &way.target.id));
                 }
@@ -223,20 +241,44 @@ async fn to_group<'t>(
             },
             () = cut.happened() => return Err(Fault::Drained),
         };
+        if let Some(logged) = &mut ledger.logged {
+            logged.failed(&failed);
+        }
         if !matches!(failed.kind, UpstreamErrorKind::ClientBody(_)) {
-            measure::failed(forward.group, way.target, scene.now);
+            measure::failed(forward.group, way.target, failed.kind, scene.now);
         }
         if not_connected(&failed) {
             measure::not_connected(forward.group, way.target);
             scene.proxy.suspect(forward.group, way.target);
         }
         tried.push(&way.target.id);
-        let again = tried.len() < attempts(&failed);
-        match another(forward.group, forward.zone, &tried).filter(|_| again) {
+        match once_more(scene, forward, &failed, &tried) {
             Some(other) => way = other,
             None => return Err(fault(leg, forward, failed)),
         }
     }
+}
+
+/// Where the request goes after it has failed, if it may go anywhere. A target that was never
+/// connected to cost its group nothing; another try after a broken connection has to be afforded.
+fn once_more<'t>(
+    scene: &Scene<'_>,
+    forward: &Forward<'t>,
+    failed: &UpstreamError,
+    tried: &[&TargetId],
+) -> Option<Way<'t>> {
+    if tried.len() >= attempts(failed) {
+        return None;
+    }
+    let other = another(forward.group, forward.zone, tried, scene.now)?;
+    let live = forward.group.live.get();
+    let is_free = not_connected(failed);
+    if is_free || live.budget.take(live.requests.get(), scene.now) {
+        live.retries.add(1);
+        return Some(other);
+    }
+    live.retries_refused.add(1);
+    None
 }
 
 /// The fault for a failed exchange: the shorter one of two time-outs has struck.
@@ -300,6 +342,11 @@ pub(crate) async fn linked<'t>(
         Err(fault) if !fault.is_clients() && fault != Fault::IntegrationTimeout => {
             Ok(paged(leg.listener, &fault, ledger, pages::page))
         }
+        // The load balancer would say so; the gateway says it in its own words.
+        Err(fault) if fault.is_clients() => {
+            ledger.balanced(rescue::status(&fault));
+            Err(fault)
+        }
         other => other,
     }
 }
@@ -330,6 +377,7 @@ pub(crate) fn paged(
 ) -> Reply {
     ledger.fault(fault);
     let page = page(rescue::status(fault));
+    ledger.balanced(page.status);
     listener.balancer.live.get().count_own(page.status);
     Reply::Own(page, Vec::new())
 }

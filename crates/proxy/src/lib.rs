@@ -9,8 +9,11 @@ mod convert;
 mod exchange;
 mod flight;
 mod identity;
+mod journal;
 mod listener;
+mod logged;
 mod measure;
+mod reason;
 mod rescue;
 mod serve;
 
@@ -28,7 +31,9 @@ use crate::identity::Identity;
 
 pub use access_log::TARGET as ACCESS_LOG;
 pub use exchange::{CONNECT_ATTEMPTS, FALLBACK_CONNECT};
+pub use journal::{BATCH_BYTES, Journal, QUEUE};
 pub use listener::ListenerDoor;
+pub use reason::counts as reasons;
 
 /// A target that refused a connection, for the health checker.
 pub type Suspect = (TargetGroupArn, TargetId);
@@ -40,13 +45,19 @@ pub struct Proxy {
     swapped: watch::Sender<()>,
     suspects: mpsc::Sender<Suspect>,
     identity: Identity,
+    journal: Arc<Journal>,
 }
 
 impl Proxy {
     /// A proxy that follows `tables`. `suspects` may be full or closed: hints are then dropped.
-    pub fn new(tables: Arc<ArcSwap<Tables>>, suspects: mpsc::Sender<Suspect>) -> Arc<Proxy> {
+    /// `journal` gets the lines of load balancers' logs.
+    pub fn new(
+        tables: Arc<ArcSwap<Tables>>,
+        suspects: mpsc::Sender<Suspect>,
+        journal: Arc<Journal>,
+    ) -> Arc<Proxy> {
         let (swapped, identity) = (watch::Sender::new(()), Identity::default());
-        Arc::new(Proxy { tables, swapped, suspects, identity })
+        Arc::new(Proxy { tables, swapped, suspects, identity, journal })
     }
 
     /// Says that the tables were swapped: requests in flight to targets that are no longer in

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use model::ListenerArn;
 use routing::network::accept_permit;
-use transport::{Connection, Handler, ListenOptions, Request, Response};
+use transport::{Connection, Handler, ListenOptions, Refusal, Request, Response};
 
 use crate::{Proxy, serve};
 
@@ -30,6 +30,7 @@ impl ListenerDoor {
         if let Some(listener) = self.proxy.tables.load().listeners.get(&self.listener) {
             options.idle = listener.balancer.idle_timeout;
             options.max_age = listener.balancer.client_keep_alive;
+            options.open = Some(Arc::clone(&listener.balancer.live.get().connections));
         }
         let door = self.clone();
         options.accept = Some(Arc::new(move |peer, _local| door.admits(peer.ip())));
@@ -58,5 +59,9 @@ impl ListenerDoor {
 impl Handler for ListenerDoor {
     async fn handle(&self, request: Request, connection: &Connection) -> Response {
         serve::listener(&self.proxy, &self.listener, request, connection).await
+    }
+
+    fn refuse(&self, refusal: Refusal, connection: &Connection) -> Response {
+        serve::unreadable(&self.proxy, &self.listener, refusal, connection)
     }
 }

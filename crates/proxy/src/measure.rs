@@ -7,20 +7,25 @@ use std::time::{Duration, Instant};
 use model::Timestamp;
 use routing::Refusal;
 use routing::balancer::authenticate::Failure;
-use routing::balancer::{Forward, Respond, anomaly};
+use routing::balancer::{Forward, Respond, anomaly, outlier};
 use routing::gateway::Trail;
-use routing::live::ApiLive;
+use routing::live::{ApiLive, BalancerLive};
 use routing::tables::{GroupTable, ListenerTable, TargetEntry};
-use transport::{Connection, Done, Request, Response, Timing};
+use transport::{Connection, Done, Outcome, Request, Response, Timing, UpstreamErrorKind};
 
 use crate::access_log::Line;
 use crate::flight::Flight;
+use crate::logged::Logged;
+use crate::reason;
 use crate::rescue::{self, Fault};
 
 /// What is known of a request so far. Dropped without an answer, the client has left.
 pub(crate) struct Ledger {
     started: Instant,
     api: Option<Arc<ApiLive>>,
+    /// The load balancer that it came to.
+    pub(crate) balancer: Option<Arc<BalancerLive>>,
+    ipv6: bool,
     /// Time from the decision to the integration's head.
     pub(crate) integration: Option<Duration>,
     /// The target at work, counted until the response is over.
@@ -31,8 +36,11 @@ pub(crate) struct Ledger {
     pub(crate) authenticated: bool,
     /// AWS's word for why an authentication failed (`error_reason`).
     pub(crate) error_reason: Option<&'static str>,
-    /// The access log's line, when there is one.
-    pub(crate) line: Option<Box<Line>>,
+    /// The line for debugging, when somebody listens.
+    line: Option<Box<Line>>,
+    /// The load balancer's access log, when it is on.
+    pub(crate) logged: Option<Box<Logged>>,
+    reason: Option<&'static str>,
     status: Option<u16>,
     done: Option<Done>,
 }
@@ -43,12 +51,16 @@ impl Ledger {
         Ledger {
             started: Instant::now(),
             api: None,
+            balancer: None,
+            ipv6: connection.peer.is_ipv6(),
             integration: None,
             flight: None,
             close: false,
             authenticated: false,
             error_reason: None,
             line: Line::open(request, connection),
+            logged: None,
+            reason: None,
             status: None,
             done: None,
         }
@@ -67,6 +79,10 @@ impl Ledger {
         if let Some(line) = &mut self.line {
             line.listener(listener, respond.rule, respond.group);
         }
+        if let Some(logged) = &mut self.logged {
+            logged.entry.responded(respond);
+            logged.status = Some(respond.answer.status);
+        }
         if let Some(refusal) = &respond.refusal {
             self.refused(refusal, respond.answer.status);
         }
@@ -77,6 +93,9 @@ impl Ledger {
         if let Some(line) = &mut self.line {
             line.listener(listener, Some(forward.rule), Some(forward.group));
         }
+        if let Some(logged) = &mut self.logged {
+            logged.entry.forwarded(forward);
+        }
     }
 
     /// It is offered to a target.
@@ -84,12 +103,24 @@ impl Ledger {
         if let Some(line) = &mut self.line {
             line.target(target);
         }
+        if let Some(logged) = &mut self.logged {
+            logged.entry.offered(target);
+            logged.begin(self.started.elapsed());
+        }
+    }
+
+    /// The load balancer's own status for a request that failed.
+    pub(crate) fn balanced(&mut self, status: u16) {
+        if let Some(logged) = &mut self.logged {
+            logged.status = Some(status);
+        }
     }
 
     /// It was refused.
     pub(crate) fn refused(&mut self, refusal: &Refusal, status: u16) {
+        self.reason = Some(rescue::code(refusal, status));
         if let Some(line) = &mut self.line {
-            line.reason(rescue::code(refusal, status), refusal.to_string());
+            line.detail(refusal.to_string());
         }
     }
 
@@ -97,29 +128,56 @@ impl Ledger {
     pub(crate) fn stopped(&mut self, listener: &ListenerTable, failure: Option<&Failure>) {
         self.authenticated = true;
         self.error_reason = failure.map(|failure| failure.reason);
+        self.reason = self.error_reason;
         if let Some(line) = &mut self.line {
             line.listener(listener, None, None);
             if let Some(failure) = failure {
-                line.reason(failure.reason, failure.detail.as_str());
+                line.detail(failure.detail.as_str());
             }
         }
     }
 
     /// It failed.
     pub(crate) fn fault(&mut self, fault: &Fault) {
+        self.reason = Some(fault.code());
         if let Some(line) = &mut self.line {
-            line.reason(fault.code(), fault.to_string());
+            line.detail(fault.to_string());
         }
     }
 
     /// Goes with the response until its last byte.
     pub(crate) fn follow(mut self, response: Response) -> Response {
         self.status = Some(response.status());
+        if let Some(logged) = &mut self.logged {
+            logged.responding(self.started.elapsed());
+        }
         response.on_done(move |done| self.end(done))
     }
 
     fn end(mut self, done: Done) {
         self.done = Some(done);
+    }
+
+    fn count_bytes(&self) {
+        let bytes = self.done.map_or(0, |done| done.received + done.sent);
+        if let Some(api) = &self.api {
+            api.data_processed.add(bytes);
+        }
+        if let Some(balancer) = &self.balancer {
+            balancer.processed_bytes.add(bytes);
+            if self.ipv6 {
+                balancer.ipv6_bytes.add(bytes);
+            }
+        }
+    }
+
+    /// Why it failed, if it did.
+    fn failure(&self) -> Option<&'static str> {
+        self.reason.or(match self.done.map(|done| done.outcome) {
+            None | Some(Outcome::ClientLeft) => Some("client_gone"),
+            Some(Outcome::Cut(_)) => Some("response_cut"),
+            Some(Outcome::Sent) => None,
+        })
     }
 }
 
@@ -129,8 +187,18 @@ impl Drop for Ledger {
         if let (Some(api), Some(status)) = (&self.api, self.status) {
             api.record(status, micros(took), self.integration.map(micros));
         }
+        self.count_bytes();
+        let reason = self.failure();
+        reason.inspect(|reason| reason::count(reason));
         if let Some(line) = &self.line {
-            line.write(self.status, took, self.done);
+            line.write(self.status, took, self.done, reason);
+        }
+        if let Some(mut logged) = self.logged.take() {
+            if self.authenticated {
+                logged.entry.actions.insert(0, "authenticate");
+            }
+            logged.entry.error_reason = self.error_reason.or(logged.entry.error_reason);
+            logged.end(took, self.done, reason);
         }
     }
 }
@@ -144,14 +212,27 @@ pub(crate) fn answered(
     now: Timestamp,
 ) {
     anomaly::observe(group, target, now, status >= 500);
+    outlier::answered(target);
     let live = group.live.get();
     live.responses.add(status);
-    live.response_us.add(micros(timing.head));
+    live.response_time.add(micros(timing.head));
 }
 
 /// A target gave no response.
-pub(crate) fn failed(group: &GroupTable, target: &TargetEntry, now: Timestamp) {
+pub(crate) fn failed(
+    group: &GroupTable,
+    target: &TargetEntry,
+    kind: UpstreamErrorKind,
+    now: Timestamp,
+) {
+    use UpstreamErrorKind as K;
     anomaly::observe(group, target, now, true);
+    if matches!(kind, K::Connect(_) | K::ConnectTimeout | K::Tls | K::Reset) {
+        outlier::failed(group, target, now);
+    }
+    if kind == K::Tls {
+        group.live.get().tls_errors.add(1);
+    }
 }
 
 /// A connection to a target could not be made.
@@ -166,6 +247,7 @@ pub(crate) fn responded(listener: &ListenerTable, respond: &Respond<'_>) {
     live.count_own(respond.answer.status);
     match (respond.refusal.is_none(), respond.answer.status) {
         (true, 301 | 302) => live.redirects.add(1),
+        (true, 507) => live.long_redirects.add(1),
         (true, _) => live.fixed_responses.add(1),
         (false, _) => {}
     }

@@ -2,7 +2,7 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use model::{ListenerArn, Timestamp};
 use routing::balancer::{self, pages};
@@ -14,8 +14,9 @@ use transport::{Connection, Request, Response};
 
 use crate::convert::{self, Reply, lines, view};
 use crate::exchange::{self, Leg};
+use crate::logged::Logged;
 use crate::measure::Ledger;
-use crate::{Proxy, rescue};
+use crate::{Proxy, reason, rescue};
 
 /// What stands still while a request is served.
 pub(crate) struct Scene<'p> {
@@ -53,7 +54,11 @@ pub(crate) async fn front_door(
     let response = match heading(&scene, &request) {
         Heading::Integrate(decision) => {
             ledger.gateway(&decision.trail);
-            integrate(&scene, &decision, &mut request, &mut ledger).await
+            let response = integrate(&scene, &decision, &mut request, &mut ledger).await;
+            if let Some(logged) = &mut ledger.logged {
+                logged.entry.gateway_request = Some(decision.trail.request_id.to_string());
+            }
+            response
         }
         Heading::Fault(fault) => {
             ledger.gateway(&fault.trail);
@@ -88,6 +93,30 @@ pub(crate) async fn listener(
         }
     };
     ledger.follow(response)
+}
+
+/// Answers what a listener got and could not read as one request.
+///
+/// AWS: a page as for other failures. Heads that are too large are 400; 431 is never said.
+pub(crate) fn unreadable(
+    proxy: &Proxy,
+    arn: &ListenerArn,
+    refusal: transport::Refusal,
+    connection: &Connection,
+) -> Response {
+    let tables = proxy.tables.load();
+    let reason = reason::of_refusal(refusal.status);
+    let status = if refusal.status == 431 { 400 } else { refusal.status };
+    let response = answer(Answer { close: true, ..pages::page(status) });
+    reason::count(reason);
+    let Some(listener) = tables.listeners.get(arn) else { return response };
+    listener.balancer.live.get().count_own(status);
+    match Logged::unreadable(&proxy.journal, listener, connection, status) {
+        Some(logged) => response.on_done(move |done| {
+            logged.end(Duration::ZERO, Some(done), Some(reason));
+        }),
+        None => response,
+    }
 }
 
 fn heading<'t>(scene: &'t Scene<'_>, request: &Request) -> Heading<'t> {

@@ -17,6 +17,8 @@ pub enum Use {
     Node = 9,
     /// Whether a target in slow start takes its turn.
     SlowStart = 10,
+    /// The id of a connection.
+    Connection = 11,
 }
 
 /// A number derived from the request's draw (splitmix64): the same for the same arguments.

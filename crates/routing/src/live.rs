@@ -13,6 +13,7 @@ use model::{ApiId, LoadBalancerArn, TargetGroupArn, Timestamp};
 use crate::Tables;
 use crate::balancer::anomaly::Sample;
 use crate::balancer::authenticate::Failure;
+use crate::balancer::retry::budget::Budget;
 use crate::tables::{ApiTable, BalancerTable, GroupTable};
 
 /// A place for live state in a table. Until `bind` fills it, it fills itself on first use.
@@ -42,6 +43,11 @@ impl<T> Default for Bound<T> {
 pub struct Counter(AtomicU64);
 
 impl Counter {
+    /// Nothing yet.
+    pub const fn new() -> Self {
+        Self(AtomicU64::new(0))
+    }
+
     /// Adds `count`.
     pub fn add(&self, count: u64) {
         self.0.fetch_add(count, Relaxed);
@@ -71,6 +77,38 @@ impl Classes {
     }
 }
 
+/// Counts of times by length.
+#[derive(Debug, Default)]
+pub struct Histogram {
+    buckets: [Counter; Histogram::BOUNDS_US.len() + 1],
+    sum_us: Counter,
+}
+
+impl Histogram {
+    /// Upper bounds of the buckets in microseconds; the last bucket has none.
+    pub const BOUNDS_US: [u64; 14] = [
+        500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000,
+        2_500_000, 10_000_000, 60_000_000,
+    ];
+
+    /// Counts a time.
+    pub fn add(&self, us: u64) {
+        self.buckets[Self::BOUNDS_US.partition_point(|bound| *bound < us)].add(1);
+        self.sum_us.add(us);
+    }
+
+    /// How many times each bucket has seen, by its bound.
+    pub fn buckets(&self) -> impl Iterator<Item = (Option<u64>, u64)> {
+        let bounds = Self::BOUNDS_US.iter().map(|bound| Some(*bound)).chain([None]);
+        bounds.zip(self.buckets.iter().map(Counter::get))
+    }
+
+    /// The sum of all times in microseconds.
+    pub fn sum_us(&self) -> u64 {
+        self.sum_us.get()
+    }
+}
+
 /// What the health checker last said of a target, as requests need it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HealthMark {
@@ -93,6 +131,12 @@ pub struct TargetLive {
     /// What is missing from a full weight of 100.
     handicap: AtomicU8,
     in_flight: AtomicU32,
+    /// Connections that failed in a row; see `balancer::outlier`.
+    pub(crate) failures: AtomicU32,
+    /// How often it was left out lately.
+    pub(crate) ejections: AtomicU32,
+    /// Until when it is left out.
+    pub(crate) ejected_until: AtomicI64,
     /// Requests sent to it.
     pub requests: Counter,
     /// Connections that failed (`TargetConnectionErrorCount`).
@@ -185,12 +229,26 @@ pub struct GroupLive {
     pub cursor: AtomicU64,
     /// The window of time whose requests are gathered for anomaly detection.
     pub window: AtomicI64,
+    /// Until when any target is left out; see `balancer::outlier`.
+    pub(crate) ejected_until: AtomicI64,
+    /// How often a target was left out.
+    pub ejections: Counter,
+    /// What may still be sent again.
+    pub budget: Budget,
+    /// Requests that were sent again to another target.
+    pub retries: Counter,
+    /// Requests that failed where the budget did not allow another try.
+    pub retries_refused: Counter,
+    /// `UnhealthyRoutingRequestCount`: requests sent while too few targets were healthy.
+    pub unhealthy_routing: Counter,
+    /// `TargetTLSNegotiationErrorCount`
+    pub tls_errors: Counter,
     /// `RequestCount`
     pub requests: Counter,
     /// `HTTPCode_Target_2XX_Count` … `5XX`
     pub responses: Classes,
-    /// Sum of `TargetResponseTime` in microseconds, to the first header.
-    pub response_us: Counter,
+    /// `TargetResponseTime`, to the first header.
+    pub response_time: Histogram,
     /// `TargetConnectionErrorCount`
     pub connection_errors: Counter,
 }
@@ -202,6 +260,8 @@ pub struct BalancerLive {
     pub requests: Counter,
     /// `HTTPCode_ELB_3XX_Count`, `4XX`, `5XX`: answers of its own.
     pub own_responses: Classes,
+    /// `HTTPCode_ELB_500_Count`
+    pub own_500: Counter,
     /// `HTTPCode_ELB_502_Count`
     pub own_502: Counter,
     /// `HTTPCode_ELB_503_Count`
@@ -215,11 +275,25 @@ pub struct BalancerLive {
     /// `RuleEvaluations`: default rules are not counted.
     pub rule_evaluations: Counter,
     /// Client connections open now (`ActiveConnectionCount`).
-    pub connections: AtomicI64,
+    pub connections: Arc<AtomicI64>,
     /// `NewConnectionCount`
     pub new_connections: Counter,
     /// `NonStickyRequestCount`: stickiness cookies that decided nothing.
     pub non_sticky: Counter,
+    /// `DesyncMitigationMode_NonCompliant_Request_Count`
+    pub non_compliant: Counter,
+    /// `DroppedInvalidHeaderRequestCount`
+    pub dropped_headers: Counter,
+    /// `HTTP_Redirect_Url_Limit_Exceeded_Count`
+    pub long_redirects: Counter,
+    /// `IPv6RequestCount`
+    pub ipv6_requests: Counter,
+    /// `ClientTLSNegotiationErrorCount`
+    pub client_tls_errors: Counter,
+    /// `ProcessedBytes`: heads and bodies, both ways.
+    pub processed_bytes: Counter,
+    /// `IPv6ProcessedBytes`
+    pub ipv6_bytes: Counter,
     /// `RejectedConnectionCount`: connections that no group lets in.
     pub rejected_connections: Counter,
     /// What came of authentication.
@@ -264,6 +338,7 @@ impl BalancerLive {
     pub fn count_own(&self, status: u16) {
         self.own_responses.add(status);
         match status {
+            500 => self.own_500.add(1),
             502 => self.own_502.add(1),
             503 => self.own_503.add(1),
             504 => self.own_504.add(1),
@@ -285,6 +360,8 @@ pub struct ApiLive {
     pub integration_us: Counter,
     /// How many requests `integration_us` sums up.
     pub integrations: Counter,
+    /// `DataProcessed` in bytes: requests and responses.
+    pub data_processed: Counter,
 }
 
 impl ApiLive {

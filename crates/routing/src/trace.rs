@@ -1,8 +1,10 @@
 //! `X-Amzn-Trace-Id`: how a hop adds itself. Leaves sampling and parents to tracers.
 
+use std::net::{IpAddr, SocketAddr};
+
 use model::Timestamp;
 
-use crate::draw::{Use, pair};
+use crate::draw::{Use, derive, pair};
 use crate::spell;
 
 /// Name of the header, in AWS's spelling.
@@ -44,6 +46,23 @@ fn is(field: &[u8], key: &[u8]) -> bool {
 
 /// Bytes that a hop adds.
 const OWN_BYTES: usize = "Self=1-00000000-000000000000000000000000;".len();
+
+/// The id of a client's connection in logs of load balancers: the same for the same connection.
+pub fn connection(peer: SocketAddr, local: SocketAddr, opened_ns: u64) -> String {
+    let mut seed = opened_ns;
+    for (ip, port) in [(peer.ip(), peer.port()), (local.ip(), local.port())] {
+        let ip = match ip {
+            IpAddr::V4(ip) => ip.to_ipv6_mapped(),
+            IpAddr::V6(ip) => ip,
+        };
+        let (high, low) = ((ip.to_bits() >> 64) as u64, ip.to_bits() as u64);
+        for part in [high, low, u64::from(port)] {
+            seed = derive(seed ^ part, Use::Connection);
+        }
+    }
+    let (high, low) = pair(seed, Use::Connection);
+    format!("TID_{high:016x}{low:016x}")
+}
 
 /// `1-`, eight hex digits of seconds, `-`, 24 random hex digits.
 fn identify(out: &mut Vec<u8>, now: Timestamp, draw: u64, what: Use) {
@@ -93,5 +112,17 @@ mod tests {
         check("Root=1-a-b", "Root=1-a-b");
         check("Self=1-x-y;Root=1-a-b;App=x", "Root=1-a-b");
         check("Self=1-x-y; root=1-a-b", "root=1-a-b");
+    }
+
+    #[test]
+    fn connections_have_ids_of_their_own() {
+        let id =
+            |peer: &str, ns| connection(peer.parse().unwrap(), "10.0.0.1:80".parse().unwrap(), ns);
+        let one = id("192.0.2.1:4000", 1);
+        assert_eq!((one.len(), &one), (36, &id("192.0.2.1:4000", 1)));
+        assert!(one.starts_with("TID_") && one[4..].bytes().all(|b| b.is_ascii_hexdigit()));
+        for other in [id("192.0.2.1:4001", 1), id("192.0.2.1:4000", 2), id("[::1]:4000", 1)] {
+            assert_ne!(one, other);
+        }
     }
 }

@@ -4,6 +4,8 @@
 // or access; AWS does not document them.
 
 use std::future::poll_fn;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -104,6 +106,17 @@ impl Body {
             return Body::empty();
         }
         Body::client(Feed::Http1(link.clone(), number), idle)
+    }
+
+    /// How much is read of a body that comes by HTTP/2.
+    pub(crate) fn reading(&self) -> Option<Arc<AtomicU64>> {
+        match &self.source {
+            Source::Client(body) => match &body.from {
+                Feed::Http2(inflow) => Some(Arc::clone(&inflow.read)),
+                Feed::Http1(..) => None,
+            },
+            _ => None,
+        }
     }
 
     /// What comes on a client's stream.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 /// Name of a listener, unique within a [`crate::Workers`]; cheap to clone.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -44,6 +45,8 @@ pub struct Connection {
     pub tls: Option<TlsInfo>,
     /// The listener that took the connection.
     pub listener: ListenerKey,
+    /// When it was accepted.
+    pub opened: SystemTime,
 }
 
 /// Facts of a client's TLS session.

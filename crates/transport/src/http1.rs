@@ -14,7 +14,7 @@ use crate::codec::Refusal;
 use crate::codec::body::Decoder;
 use crate::codec::framing::{expects_continue, keeps_alive};
 use crate::codec::head::{self, HeadError, RequestHead};
-use crate::codec::write::{self, ResponseLines, Said, Start};
+use crate::codec::write::{self, Said, Start};
 use crate::date;
 use crate::link::{Link, Shared};
 use crate::request::{Request, Version};
@@ -44,7 +44,7 @@ pub(crate) async fn serve<H: Handler>(wire: Wire, serving: &Serving<H>) {
     let end = loop {
         let end = match next_head(&link, serving).await {
             Next::Head(head) => answer(&link, serving, head).await,
-            Next::Refuse(refusal) => refuse(&link, serving, refusal).await,
+            Next::Refuse(refusal) => refuse(&link, serving, refusal, false).await,
             Next::Close => End::Close,
         };
         if !matches!(end, End::Keep) {
@@ -100,7 +100,9 @@ impl Wait {
                 match head::request(&mut wire.input, limits) {
                     Ok(Some(head)) => return Poll::Ready(Next::Head(head)),
                     Ok(None) => {}
-                    Err(error) => return Poll::Ready(Next::Refuse(refusal(error))),
+                    Err(error) => {
+                        return Poll::Ready(Next::Refuse(refusal(error, &wire.input)));
+                    }
                 }
             }
             let started = !wire.input.is_empty();
@@ -124,8 +126,11 @@ impl Wait {
     }
 }
 
-fn refusal(error: HeadError) -> Refusal {
+fn refusal(error: HeadError, input: &[u8]) -> Refusal {
     match error {
+        HeadError::TooLarge if !input.contains(&b'\n') => {
+            Refusal { status: 414, why: "a request line beyond the limits" }
+        }
         HeadError::TooLarge => Refusal { status: 431, why: "a head beyond the limits" },
         HeadError::Bad(refusal) => refusal,
     }
@@ -133,23 +138,19 @@ fn refusal(error: HeadError) -> Refusal {
 
 /// Answer a request that no handler will see. Where it ends is unknown, so the connection does
 /// not go on.
-async fn refuse<H>(link: &Shared, serving: &Serving<H>, refusal: Refusal) -> End {
+async fn refuse<H: Handler>(
+    link: &Shared,
+    serving: &Serving<H>,
+    refusal: Refusal,
+    head_request: bool,
+) -> End {
     serving.watch.worker.stats.bad_requests.up();
     tracing::debug!(peer = %serving.connection.peer, why = refusal.why, "refused");
-    let start = Start {
-        status: refusal.status,
-        reason: None,
-        said: Said::Length(0),
-        connection: Some("close"),
-    };
-    let flush = poll_fn(|cx| link.borrow_mut().wire.poll_flush(cx));
-    {
-        let out = &mut link.borrow_mut().wire.out.head;
-        date::with_now(|date| write::response(out, &start, ResponseLines::default(), date));
-    }
-    match timeout(serving.idle, flush).await {
-        Ok(Ok(())) => End::Linger,
-        _ => End::Drop,
+    let response = serving.handler.refuse(refusal, &serving.connection).close();
+    let asked = Asked { head_request, version: Version::Http11, keeps_alive: false };
+    match send(link, serving, response, asked).await {
+        End::Drop => End::Drop,
+        _ => End::Linger,
     }
 }
 
@@ -165,7 +166,9 @@ async fn answer<H: Handler>(link: &Shared, serving: &Serving<H>, head: RequestHe
     serving.watch.worker.stats.requests.up();
     let framing = match check::check(&head) {
         Ok(framing) => framing,
-        Err(refusal) => return refuse(link, serving, refusal).await,
+        Err(refusal) => {
+            return refuse(link, serving, refusal, head.method() == "HEAD").await;
+        }
     };
     let _stream = serving.watch.stream();
     let asked = Asked {
@@ -230,6 +233,7 @@ async fn send<H>(link: &Shared, serving: &Serving<H>, response: Response, asked:
         pump.poll(link, serving.idle, cx)
     })
     .await;
+    pump.report.crossed(link.borrow_mut().traffic());
     match pumped {
         Err(Cut) => {
             if until_close {
@@ -248,6 +252,7 @@ async fn send<H>(link: &Shared, serving: &Serving<H>, response: Response, asked:
 async fn go_on(link: &Shared, body: Body, mut report: Report) -> End {
     let Some(mut tunnel) = body.into_tunnel() else { return End::Drop };
     let ended = poll_fn(|cx| tunnel.poll(&mut link.borrow_mut().wire, &mut report, cx)).await;
+    report.crossed(link.borrow_mut().traffic());
     if ended.is_ok() {
         report.finish();
     }

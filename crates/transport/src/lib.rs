@@ -56,6 +56,7 @@ mod workers;
 
 pub use body::{Body, BodyError};
 pub use bytes::Bytes;
+pub use codec::Refusal;
 pub use connection::{Connection, ListenerKey, TlsInfo};
 pub use cut::Cut;
 pub use edits::Edits;

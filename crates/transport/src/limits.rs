@@ -5,6 +5,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use crate::tls::TlsServer;
@@ -124,6 +125,8 @@ pub struct ListenOptions {
     pub max_age: Duration,
     /// Connections that it refuses are closed at once and counted.
     pub accept: Option<AcceptFilter>,
+    /// Counts the connections that are open.
+    pub open: Option<Arc<AtomicI64>>,
 }
 
 impl Default for ListenOptions {
@@ -134,6 +137,7 @@ impl Default for ListenOptions {
             idle: CLIENT_IDLE,
             max_age: CLIENT_MAX_AGE,
             accept: None,
+            open: None,
         }
     }
 }
@@ -146,6 +150,7 @@ impl fmt::Debug for ListenOptions {
             .field("idle", &self.idle)
             .field("max_age", &self.max_age)
             .field("accept", &self.accept.is_some())
+            .field("open", &self.open)
             .finish()
     }
 }

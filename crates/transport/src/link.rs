@@ -34,6 +34,15 @@ pub(crate) struct Link {
     held: bool,
     /// The client left or broke its framing within the body.
     broken: bool,
+    /// Bytes of the messages before the present ones.
+    counted: Traffic,
+}
+
+/// Bytes that crossed a client's connection.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Traffic {
+    pub(crate) received: u64,
+    pub(crate) sent: u64,
 }
 
 impl Link {
@@ -45,6 +54,7 @@ impl Link {
             owes_continue: false,
             held: false,
             broken: false,
+            counted: Traffic::default(),
         }))
     }
 
@@ -80,6 +90,14 @@ impl Link {
     /// The whole request was read.
     pub(crate) fn is_read(&self) -> bool {
         self.body.is_over()
+    }
+
+    /// What crossed the connection since this was asked last; not what was only read ahead.
+    pub(crate) fn traffic(&mut self) -> Traffic {
+        let received = self.wire.read.saturating_sub(self.wire.input.len() as u64);
+        let (now, before) = (Traffic { received, sent: self.wire.written }, self.counted);
+        self.counted = now;
+        Traffic { received: received - before.received, sent: now.sent - before.sent }
     }
 
     /// The reader of the body is gone.

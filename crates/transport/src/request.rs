@@ -1,5 +1,7 @@
 //! A client's request: a borrowed view of its head, and its body. Nothing is decided here.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -74,6 +76,11 @@ impl Request {
         let length = parts.headers.get(header::CONTENT_LENGTH);
         let length = length.and_then(|length| digits(length.as_bytes()));
         Request { head, body: Body::http2(stream, length, idle), websocket: false }
+    }
+
+    /// How much is read of a body that comes by HTTP/2.
+    pub(crate) fn reading(&self) -> Option<Arc<AtomicU64>> {
+        self.body.reading()
     }
 
     /// A request of our own making (checks, tests), HTTP/1.1. `target` is origin-form.

@@ -9,6 +9,7 @@ use crate::body::{Body, BodyError};
 use crate::codec::lines::Lines;
 use crate::codec::write::{ResponseLines, Said, is_phrase, response_lines};
 use crate::edits::Edits;
+use crate::link::Traffic;
 use crate::upstream::UpstreamResponse;
 
 /// How the sending of a response ended.
@@ -27,6 +28,11 @@ pub enum Outcome {
 pub struct Done {
     /// Body bytes handed to the client's connection.
     pub bytes_sent: u64,
+    /// Bytes of the request as they came, its head included; HTTP/2 is counted as HTTP/1 would
+    /// spell it.
+    pub received: u64,
+    /// Bytes of the response as they went, its head included.
+    pub sent: u64,
     /// How it ended.
     pub outcome: Outcome,
 }
@@ -163,17 +169,28 @@ pub(crate) struct Report {
     sent: u64,
     finished: bool,
     failed: Option<BodyError>,
+    traffic: Traffic,
     done: Option<DoneHook>,
 }
 
 impl Report {
     pub(crate) fn new(done: Option<DoneHook>) -> Report {
-        Report { sent: 0, finished: false, failed: None, done }
+        Report { sent: 0, finished: false, failed: None, traffic: Traffic::default(), done }
     }
 
     /// So many bytes of the body are on their way.
     pub(crate) fn sent(&mut self, bytes: usize) {
         self.sent += bytes as u64;
+    }
+
+    /// What crossed the connection for request and response.
+    pub(crate) fn crossed(&mut self, traffic: Traffic) {
+        self.traffic = traffic;
+    }
+
+    /// Bytes of the body that are on their way.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.sent
     }
 
     /// Everything is out.
@@ -199,6 +216,7 @@ impl Drop for Report {
             None if self.finished => Outcome::Sent,
             None => Outcome::ClientLeft,
         };
-        hook(Done { bytes_sent: self.sent, outcome });
+        let Traffic { received, sent } = self.traffic;
+        hook(Done { bytes_sent: self.sent, received, sent, outcome });
     }
 }

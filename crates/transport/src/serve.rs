@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
 use tokio::io::AsyncReadExt;
@@ -113,8 +113,9 @@ fn admit<H: Handler>(
         worker.stats.refused.up();
         return;
     }
-    let connection = Connection { peer, local, tls: None, listener: listening.key.clone() };
-    let active = worker.enter();
+    let (listener, opened) = (listening.key.clone(), SystemTime::now());
+    let connection = Connection { peer, local, tls: None, listener, opened };
+    let active = worker.enter(settings.options.open.clone());
     let greeting = greet(worker.clone(), settings, handler.clone(), stream, connection, active);
     tokio::task::spawn_local(greeting);
 }

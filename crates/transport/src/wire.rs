@@ -40,8 +40,8 @@ pub(crate) struct Wire {
 
 impl Wire {
     pub(crate) fn new(socket: Socket, input: BytesMut) -> Wire {
-        let (out, clock) = (Out::default(), Clock::default());
-        Wire { socket, input, out, clock, read: 0, written: 0 }
+        let (out, clock, read) = (Out::default(), Clock::default(), input.len() as u64);
+        Wire { socket, input, out, clock, read, written: 0 }
     }
 
     /// Read once and append to the input; 0 at the end.

@@ -4,6 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+use std::sync::atomic::Ordering::Relaxed;
 use std::task::Waker;
 use std::time::Duration;
 
@@ -153,11 +155,14 @@ impl Worker {
         self.stats.active.get() >= self.limits.max_connections as u64
     }
 
-    /// Count a connection for as long as the guard lives.
-    pub(crate) fn enter(self: &Rc<Worker>) -> Active {
+    /// Count a connection for as long as the guard lives, also in `open`.
+    pub(crate) fn enter(self: &Rc<Worker>, open: Option<Arc<AtomicI64>>) -> Active {
         self.stats.accepted.up();
         self.stats.active.up();
-        Active(self.clone())
+        if let Some(open) = &open {
+            open.fetch_add(1, Relaxed);
+        }
+        Active(self.clone(), open)
     }
 
     /// Watch over a connection for as long as the guard lives.
@@ -246,11 +251,14 @@ impl Session {
 }
 
 /// An open client connection, for the counters.
-pub(crate) struct Active(Rc<Worker>);
+pub(crate) struct Active(Rc<Worker>, Option<Arc<AtomicI64>>);
 
 impl Drop for Active {
     fn drop(&mut self) {
         self.0.stats.active.down();
+        if let Some(open) = &self.1 {
+            open.fetch_sub(1, Relaxed);
+        }
         self.0.room.notify_waiters();
     }
 }

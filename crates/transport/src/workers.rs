@@ -14,7 +14,9 @@ use socket2::{Domain, Protocol, Type};
 use tokio::runtime::Builder;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::codec::Refusal;
 use crate::connection::ListenerKey;
+use crate::edits::Edits;
 use crate::limits::{Limits, ListenOptions};
 use crate::request::Request;
 use crate::response::Response;
@@ -27,6 +29,13 @@ use crate::{Connection, serve};
 pub trait Handler: Send + Sync + 'static {
     /// Answer one request.
     fn handle(&self, request: Request, connection: &Connection) -> impl Future<Output = Response>;
+
+    /// Answer what is no request, or one that two parties could read in two ways. The connection
+    /// ends after it.
+    fn refuse(&self, refusal: Refusal, connection: &Connection) -> Response {
+        let _ = connection;
+        Response::full(refusal.status, &Edits::new(), "")
+    }
 }
 
 type Command = Box<dyn FnOnce(&Rc<Worker>) + Send>;

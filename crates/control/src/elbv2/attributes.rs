@@ -20,7 +20,7 @@ use shapes::elbv2::{
 use store::Txn;
 use wire::Fault;
 
-use super::{fault, find, forward, target_group};
+use super::{fault, find, forward, log_bucket, target_group};
 use crate::Ctx;
 
 type Pair = (Option<String>, Option<String>);
@@ -137,17 +137,18 @@ pub fn modify_load_balancer_attributes(
 ) -> Result<ModifyLoadBalancerAttributesOutput, Fault> {
     let record = find::load_balancer(ctx, txn, &input.load_balancer_arn)?;
     let asked = input.attributes.into_iter().map(|a| (a.key, a.value)).collect();
-    let mut record = LoadBalancer::clone(&record);
+    let before = record;
+    let mut record = LoadBalancer::clone(&before);
     record.attributes = kind_of_load_balancer(&record).changed(&record.attributes, asked)?;
     check_load_balancer(&record.attributes)?;
+    log_bucket::check(ctx, &before, &record)?;
     let attributes = shown_load_balancer(&record);
     txn.put(record);
     Ok(ModifyLoadBalancerAttributesOutput { attributes })
 }
 
-/// DEVIATION: nothing is written to S3: the attributes of access logs, connection logs and
-/// health-check logs of a load balancer are kept and shown, and a finding says that they do not
-/// act.
+/// DEVIATION: buckets of logs are folders: objects of bucket `B` are files below `s3/B` in the data
+/// directory, or below `B` in the folder given with `--s3-dir`. Nothing is written to S3.
 fn check_load_balancer(set: &Attributes) -> Result<(), Fault> {
     for log in ["access_logs", "connection_logs", "health_check_logs"] {
         let enabled = value(set, &format!("{log}.s3.enabled"), "false") == "true";

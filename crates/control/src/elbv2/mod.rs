@@ -22,6 +22,7 @@ mod jwt_validation;
 pub mod limits;
 pub mod listener;
 pub mod load_balancer;
+mod log_bucket;
 pub mod placement;
 pub mod resource_policy;
 pub mod rule;

@@ -16,6 +16,8 @@ mod http2;
 mod identity;
 mod limits;
 mod listener;
+mod outlier;
+mod refusals;
 mod stream;
 mod tls;
 mod websocket;

@@ -8,7 +8,8 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use model::TargetGroupArn;
 use model::balancer::TargetId;
-use proxy::{FrontDoor, ListenerDoor, Proxy, Suspect};
+use proxy::{FrontDoor, Journal, ListenerDoor, Proxy, Suspect};
+use routing::balancer::log::Line;
 use routing::live::{HealthMark, LiveRegistry, TargetLive, bind};
 use routing::{Tables, compile};
 use tokio::sync::mpsc;
@@ -22,6 +23,8 @@ pub struct Rig {
     pub front: SocketAddr,
     pub listener: SocketAddr,
     pub suspects: mpsc::Receiver<Suspect>,
+    /// The load balancer's access log.
+    pub lines: Lines,
     proxy: Arc<Proxy>,
     tables: Arc<ArcSwap<Tables>>,
     registry: LiveRegistry,
@@ -34,7 +37,8 @@ impl Rig {
         log();
         let (report, suspects) = mpsc::channel(64);
         let tables = Arc::new(ArcSwap::from_pointee(Tables::default()));
-        let proxy = Proxy::new(tables.clone(), report);
+        let (journal, lines) = Journal::new(true);
+        let proxy = Proxy::new(tables.clone(), report, journal);
         let workers = Workers::start(2, Limits::default()).unwrap();
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let sockets = network::listen(any, workers.count()).unwrap();
@@ -46,6 +50,7 @@ impl Rig {
             front,
             listener: front,
             suspects,
+            lines: Lines(lines, Vec::new()),
             proxy,
             tables,
             registry: LiveRegistry::default(),
@@ -103,6 +108,21 @@ impl Rig {
     /// A connection to the listener's own socket from within the VPC.
     pub fn inside(&self) -> Client {
         Client::connect_from(PEER_IP, self.listener)
+    }
+}
+
+/// Lines of access logs as they come.
+pub struct Lines(mpsc::Receiver<Vec<Line>>, Vec<Line>);
+
+impl Lines {
+    /// Waits for the line that has `words`.
+    pub fn wait(&mut self, words: &str) -> String {
+        loop {
+            if let Some(at) = self.1.iter().position(|line| line.text.contains(words)) {
+                return self.1.swap_remove(at).text;
+            }
+            self.1.extend(self.0.blocking_recv().expect("a worker"));
+        }
     }
 }
 

@@ -83,6 +83,8 @@ pub fn observe(group: &GroupTable, target: &TargetEntry, now: Timestamp, failed:
     if window > last {
         let turned = group.live.get().window.compare_exchange(last, window, Relaxed, Relaxed);
         if turned.is_ok() {
+            let live = group.live.get();
+            live.budget.turn(live.requests.get(), now);
             turn(group, window.saturating_sub(last));
         }
     }

@@ -31,6 +31,8 @@ pub(super) struct Chosen<'t> {
     pub(super) dial: SocketAddr,
     pub(super) stick: (Stick, Stick),
     pub(super) zone: Option<&'t str>,
+    /// Too few targets were healthy, so all get requests.
+    fails_open: bool,
 }
 
 /// The group and the target for a request, or what the client gets instead.
@@ -65,7 +67,8 @@ pub(super) fn choose<'t>(
         let reason = format!("target {} has no address", target.id.id);
         return Err(end(503, Refusal::new(Step::Target, reason), Some(group)));
     };
-    Ok(Chosen { group, target, from, dial, stick: (group_stick, stick), zone })
+    let fails_open = pick::fails_open(group, target, &ask);
+    Ok(Chosen { group, target, from, dial, stick: (group_stick, stick), zone, fails_open })
 }
 
 type Arn<'t> = Result<&'t model::TargetGroupArn, Refusal>;
@@ -102,7 +105,14 @@ impl Scene<'_, '_> {
         }
         let live = self.listener.balancer.live.get();
         live.requests.add(1);
-        chosen.group.live.get().requests.add(1);
+        let group = chosen.group.live.get();
+        group.requests.add(1);
+        if chosen.fails_open {
+            group.unhealthy_routing.add(1);
+        }
+        if self.view.source.is_ipv6() {
+            live.ipv6_requests.add(1);
+        }
         let is_lost = |stick| matches!(stick, Stick::New(why) if why != Why::NoCookie);
         if is_lost(chosen.stick.0) || is_lost(chosen.stick.1) {
             live.non_sticky.add(1);

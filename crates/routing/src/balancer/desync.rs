@@ -122,10 +122,12 @@ pub enum Verdict {
 
 /// What a mode makes of a request.
 pub fn verdict(view: &View, mode: Mode) -> Verdict {
-    if mode == Mode::Monitor {
-        return Verdict::Allow;
-    }
-    classify(view).map_or(Verdict::Allow, |reason| weigh(reason, mode))
+    judge(classify(view), mode)
+}
+
+/// What a mode makes of a request that was classified.
+pub fn judge(found: Option<Reason>, mode: Mode) -> Verdict {
+    found.map_or(Verdict::Allow, |reason| weigh(reason, mode))
 }
 
 fn weigh(reason: Reason, mode: Mode) -> Verdict {

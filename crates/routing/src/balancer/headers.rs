@@ -49,13 +49,23 @@ fn bytes(view: &View) -> usize {
 /// DEVIATION: `routing.http2.enabled` does not decide which header names HTTP/1.1 clients may send;
 /// only `routing.http.drop_invalid_header_fields.enabled` does.
 ///
-/// AWS: names other than letters, digits and hyphens are dropped when the load balancer is told
-/// to. What it alone may say of clients (certificates, identities) never comes from them.
-fn drop_lines(balancer: &BalancerTable, view: &View, edits: &mut Vec<Edit>) {
+/// Whether a header's name is dropped for its characters. AWS: names other than letters, digits
+/// and hyphens are, when the load balancer is told to.
+fn is_invalid(balancer: &BalancerTable, name: &str) -> bool {
     let valid = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    balancer.drop_invalid_headers && !name.bytes().all(valid)
+}
+
+/// Whether the request loses a header for its characters.
+pub fn loses_any(balancer: &BalancerTable, view: &View) -> bool {
+    balancer.drop_invalid_headers && view.headers.iter().any(|(name, _)| is_invalid(balancer, name))
+}
+
+/// Headers that do not reach targets: those with invalid names, if they are dropped. What the load
+/// balancer alone may say of clients (certificates, identities) never comes from them.
+fn drop_lines(balancer: &BalancerTable, view: &View, edits: &mut Vec<Edit>) {
     for (name, _) in view.headers {
-        let invalid = balancer.drop_invalid_headers && !name.bytes().all(valid);
-        if invalid || is_ours(name) {
+        if is_invalid(balancer, name) || is_ours(name) {
             edits.push(Edit::remove((*name).to_string()));
         }
     }

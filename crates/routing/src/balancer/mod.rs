@@ -13,6 +13,8 @@ pub mod desync;
 pub mod headers;
 pub mod health;
 pub mod jwt;
+pub mod log;
+pub mod outlier;
 pub mod pages;
 pub mod pick;
 pub mod retry;
@@ -130,7 +132,12 @@ pub fn decide<'t>(
     if let Err((status, reason)) = check(view) {
         return refuse(status, Refusal::new(Step::Listener, reason), None, None);
     }
-    let desync = desync::verdict(view, listener.balancer.desync);
+    let live = listener.balancer.live.get();
+    let found = desync::classify(view);
+    let desync = desync::judge(found, listener.balancer.desync);
+    if found.is_some() && turn == Turn::Take {
+        live.non_compliant.add(1);
+    }
     if let desync::Verdict::Refuse(reason) = desync {
         return refuse(400, Refusal::new(Step::Listener, reason.words()), None, None);
     }
@@ -143,7 +150,7 @@ pub fn decide<'t>(
         return refuse(500, refusal, None, None);
     };
     if turn == Turn::Take {
-        listener.balancer.live.get().rule_evaluations.add(tried);
+        live.rule_evaluations.add(tried);
     }
     if !rule.guards.is_empty() {
         return Decision::Guarded(rule);
@@ -169,7 +176,7 @@ pub fn proceed<'t>(
 
 /// Does what a rule does.
 fn follow<'t>(scene: &choose::Scene<'_, 't>, close: bool) -> Decision<'t> {
-    let choose::Scene { tables: _, listener, rule, view, now, draw, turn: _ } = *scene;
+    let choose::Scene { tables: _, listener, rule, view, now, draw, turn } = *scene;
     let own = |answer| {
         Decision::Respond(Respond { rule: Some(rule), group: None, answer, refusal: None })
     };
@@ -197,6 +204,9 @@ fn follow<'t>(scene: &choose::Scene<'_, 't>, close: bool) -> Decision<'t> {
         }
     };
     scene.count(&chosen);
+    if turn == Turn::Take && headers::loses_any(&listener.balancer, view) {
+        listener.balancer.live.get().dropped_headers.add(1);
+    }
     let host = rewritten.host.as_deref().or(view.host);
     let group = chosen.group;
     Decision::Forward(Forward {

@@ -9,8 +9,8 @@ use std::sync::atomic::Ordering::Relaxed;
 use model::Timestamp;
 
 use crate::balancer::Turn;
-use crate::balancer::slow;
 use crate::balancer::sticky::Why;
+use crate::balancer::{outlier, slow};
 use crate::draw::{Use, derive};
 use crate::finding::{Refusal, Step};
 use crate::tables::{Algorithm, GroupTable, Standing, TargetEntry};
@@ -38,6 +38,12 @@ impl Ask<'_> {
     fn is_healthy(&self, target: &TargetEntry) -> bool {
         self.admits(target) && target.live.get().is_healthy()
     }
+
+    /// Whether a target is healthy and not left out. `troubled` when any target of the group may
+    /// be (`outlier::any_out`).
+    fn is_good(&self, target: &TargetEntry, troubled: bool) -> bool {
+        self.is_healthy(target) && !(troubled && outlier::is_out(target, self.now))
+    }
 }
 
 /// The target for a request. With `Turn::Take` the group's cursor moves past it.
@@ -59,8 +65,9 @@ pub fn pick<'t>(group: &'t GroupTable, ask: &Ask) -> Result<&'t TargetEntry, Ref
 /// AWS: clients leave targets that drain or turn unhealthy, unless all get traffic (fail open).
 pub fn held<'t>(group: &'t GroupTable, index: usize, ask: &Ask) -> Result<&'t TargetEntry, Why> {
     let target = group.targets.get(index).filter(|target| ask.admits(target)).ok_or(Why::Gone)?;
-    let others = || group.targets.iter().any(|target| ask.is_healthy(target));
-    let out = !target.live.get().is_healthy() && enough_healthy(group, ask) && others();
+    let troubled = outlier::any_out(group, ask.now);
+    let others = || group.targets.iter().any(|target| ask.is_good(target, troubled));
+    let out = !ask.is_good(target, troubled) && enough_healthy(group, ask) && others();
     if out { Err(Why::Unhealthy) } else { Ok(target) }
 }
 
@@ -69,14 +76,23 @@ pub fn held<'t>(group: &'t GroupTable, index: usize, ask: &Ask) -> Result<&'t Ta
 /// AWS: healthy targets; all that are registered and not draining when too few are healthy
 /// (fail open), new ones without a verdict included.
 pub fn choose(group: &GroupTable, cursor: u64, ask: &Ask) -> Option<usize> {
-    let (healthy, any) =
-        (|target: &TargetEntry| ask.is_healthy(target), |target: &TargetEntry| ask.admits(target));
+    let troubled = outlier::any_out(group, ask.now);
+    let (healthy, any) = (
+        |target: &TargetEntry| ask.is_good(target, troubled),
+        |target: &TargetEntry| ask.admits(target),
+    );
     if !enough_healthy(group, ask) {
         return among(group, cursor, ask, any);
     }
     let ready = |target: &TargetEntry| healthy(target) && is_ramped(group, target, ask);
     let full = group.slow_start.and_then(|_| among(group, cursor, ask, ready));
-    full.or_else(|| among(group, cursor, ask, healthy)).or_else(|| among(group, cursor, ask, any))
+    let found = full.or_else(|| among(group, cursor, ask, healthy));
+    // Those that are left out are better than those that are not healthy.
+    let found = found.or_else(|| match troubled {
+        true => among(group, cursor, ask, |target| ask.is_healthy(target)),
+        false => None,
+    });
+    found.or_else(|| among(group, cursor, ask, any))
 }
 
 /// Whether a healthy target takes its turn, as slow start goes.
@@ -88,6 +104,11 @@ fn is_ramped(group: &GroupTable, target: &TargetEntry, ask: &Ask) -> bool {
     };
     let draw = derive(ask.draw, Use::SlowStart);
     slow::admits(slow, target.live.get().healthy_since(), oldest, ask.now, draw)
+}
+
+/// Whether requests go to all targets because too few are healthy, when this one was picked.
+pub fn fails_open(group: &GroupTable, picked: &TargetEntry, ask: &Ask) -> bool {
+    !picked.live.get().is_healthy() || !enough_healthy(group, ask)
 }
 
 /// With the default threshold of one healthy target nothing has to be counted: a search that

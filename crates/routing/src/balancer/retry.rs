@@ -1,10 +1,14 @@
-//! Which target gets a request whose first one could not be connected to. When that is tried is
-//! the proxy's business.
+//! Which target gets a request whose first one could not be connected to, and whether there is one
+//! more try. When that is asked is the proxy's business.
+
+pub mod budget;
 
 use std::net::{IpAddr, SocketAddr};
 
+use model::Timestamp;
 use model::balancer::TargetId;
 
+use crate::balancer::outlier;
 use crate::tables::{GroupTable, Standing, TargetEntry};
 
 /// A target and the way to it.
@@ -19,11 +23,12 @@ pub struct Way<'t> {
 }
 
 /// The next target of the group (in the zone, if one is given) after those that were tried: a
-/// healthy one if there is any, else one that is in service.
+/// healthy one that is not left out if there is any, else a healthy one, else one in service.
 pub fn another<'t>(
     group: &'t GroupTable,
     zone: Option<&str>,
     tried: &[&TargetId],
+    now: Timestamp,
 ) -> Option<Way<'t>> {
     let last = tried.last().and_then(|last| group.targets.iter().position(|t| t.id == **last));
     let (before, after) = group.targets.split_at(last.map_or(0, |last| last + 1));
@@ -33,8 +38,9 @@ pub fn another<'t>(
         let here = zone.is_none_or(|zone| target.zone.as_deref().is_none_or(|own| own == zone));
         (target.standing == Standing::InService && here).then_some(Way { target, dial, from })
     };
-    let healthy = others().filter(|target| target.live.get().is_healthy()).find_map(way);
-    healthy.or_else(|| others().find_map(way))
+    let healthy = || others().filter(|target| target.live.get().is_healthy());
+    let good = healthy().filter(|target| !outlier::is_out(target, now)).find_map(way);
+    good.or_else(|| healthy().find_map(way)).or_else(|| others().find_map(way))
 }
 
 #[cfg(test)]
@@ -43,8 +49,8 @@ mod tests {
     use crate::finding::{Refusal, Step};
     use crate::live::HealthMark;
 
-    /// Targets by letter: `h` healthy, `i` initial, `u` unhealthy, `d` draining, `r` refused,
-    /// `n` without an address. Ports are their places.
+    /// Targets by letter: `h` healthy, `o` left out, `i` initial, `u` unhealthy, `d` draining,
+    /// `r` refused, `n` without an address. Ports are their places.
     fn group(letters: &str) -> GroupTable {
         let target = |(place, letter): (usize, char)| {
             let entry = TargetEntry {
@@ -65,8 +71,11 @@ mod tests {
                     'u' => HealthMark::Unhealthy,
                     _ => HealthMark::Healthy,
                 },
-                model::Timestamp(0),
+                Timestamp(0),
             );
+            if letter == 'o' {
+                entry.live.get().ejected_until.store(1, std::sync::atomic::Ordering::Relaxed);
+            }
             entry
         };
         let targets = letters.chars().enumerate().map(target).collect();
@@ -79,7 +88,7 @@ mod tests {
             let group = group(letters);
             let id = |port: &u16| TargetId { id: "10.0.0.1".into(), port: *port };
             let tried: Vec<_> = tried.iter().map(id).collect();
-            let way = another(&group, None, &tried.iter().collect::<Vec<_>>());
+            let way = another(&group, None, &tried.iter().collect::<Vec<_>>(), Timestamp(0));
             assert_eq!(way.map(|way| way.target.id.port), expect, "{letters} {tried:?}");
             assert_eq!(way.map(|way| way.dial.port()), expect);
         };
@@ -90,6 +99,8 @@ mod tests {
         check("hhh", &[0, 1, 2], None);
         check("h", &[0], None);
         check("huh", &[0], Some(2));
+        check("hoh", &[0], Some(2));
+        check("hoi", &[0], Some(1));
         check("hui", &[0], Some(1));
         check("hdrn", &[0], None);
         check("", &[0], None);

@@ -9,6 +9,7 @@ use model::balancer::{LoadBalancer, LoadBalancerState, LoadBalancerType};
 use model::{ListenerArn, Snapshot};
 
 use crate::balancer::desync::Mode;
+use crate::balancer::log::Logs;
 use crate::compile::kept::Kept;
 use crate::live::Bound;
 use crate::tables::{BalancerTable, Endpoint, ForwardedFor};
@@ -16,12 +17,8 @@ use crate::{Finding, Tables};
 
 /// Attributes that are kept but do nothing yet, with the value that asks for nothing.
 ///
-/// MISSING: Access, connection and health check logs to S3 are not written.
-const INERT: [(&str, &str); 3] = [
-    ("access_logs.s3.enabled", "false"),
-    ("connection_logs.s3.enabled", "false"),
-    ("health_check_logs.s3.enabled", "false"),
-];
+/// MISSING: Connection logs of load balancers are not written.
+const INERT: [(&str, &str); 1] = [("connection_logs.s3.enabled", "false")];
 
 /// Makes the load balancers' tables and the table of their names.
 pub(super) fn compile(
@@ -87,6 +84,7 @@ fn compile_balancer(snapshot: &Snapshot, balancer: &LoadBalancer) -> BalancerTab
             _ => Mode::Defensive,
         },
         tls_headers: flag(set, "routing.http.x_amzn_tls_version_and_cipher_suite.enabled", false),
+        logs: Logs::of(balancer),
         live: Bound::default(),
         findings,
     }

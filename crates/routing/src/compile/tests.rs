@@ -54,8 +54,15 @@ fn what_will_not_act_is_found() {
     check(|w| w.stage("abc", "new", None, &[]), &["abc/new: the stage has no deployment"]);
     check(|w| w.target_group("tg", &[("stickiness.enabled", "true")]), &[]);
     check(
-        |w| w.balancer("web", Scheme::Internal, "eni-web", &[("access_logs.s3.enabled", "true")]),
-        &["the attribute access_logs.s3.enabled does not act yet"],
+        |w| {
+            w.balancer(
+                "web",
+                Scheme::Internal,
+                "eni-web",
+                &[("connection_logs.s3.enabled", "true")],
+            )
+        },
+        &["the attribute connection_logs.s3.enabled does not act yet"],
     );
     check(|w| w.listener("web", 443, &[]), &["HTTPS listeners are not served yet"]);
     check(|w| w.route("abc", "r9", "GET /{x}/{p+}/y", Some("int"), |_| ()), &["no route key"]);

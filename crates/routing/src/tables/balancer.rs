@@ -13,6 +13,7 @@ use crate::balancer::action::Act;
 use crate::balancer::authenticate::{Guard, Login};
 use crate::balancer::condition::Test;
 use crate::balancer::desync::Mode;
+use crate::balancer::log::Logs;
 use crate::balancer::rule::Index;
 use crate::balancer::slow::SlowStart;
 use crate::balancer::sticky::Stickiness;
@@ -58,6 +59,8 @@ pub struct BalancerTable {
     pub desync: Mode,
     /// `routing.http.x_amzn_tls_version_and_cipher_suite.enabled`
     pub tls_headers: bool,
+    /// `access_logs.s3`, `connection_logs.s3`, `health_check_logs.s3`
+    pub logs: Logs,
     /// Metrics.
     pub live: Bound<BalancerLive>,
     /// What is wrong with it.

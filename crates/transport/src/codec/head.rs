@@ -178,8 +178,19 @@ fn outcome(
         }
         Ok(httparse::Status::Complete(length)) => Ok(Some(length)),
         Err(httparse::Error::TooManyHeaders) => Err(HeadError::TooLarge),
+        Err(httparse::Error::Version) if names_version(input) => {
+            Err(HeadError::Bad(Refusal { status: 505, why: why(httparse::Error::Version) }))
+        }
         Err(error) => Err(HeadError::Bad(bad(why(error)))),
     }
+}
+
+/// The request line is one, of another version: HTTP/2's preface, for example. AWS: 505. There is
+/// no HTTP/1 beyond 1.1. What is known at the first odd byte must not change with later ones.
+fn names_version(input: &[u8]) -> bool {
+    let line = input.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let third = line.splitn(3, |byte| *byte == b' ').nth(2).unwrap_or_default();
+    matches!(third.strip_prefix(b"HTTP/").and_then(<[u8]>::first), Some(b'2'..=b'9'))
 }
 
 fn why(error: httparse::Error) -> &'static str {

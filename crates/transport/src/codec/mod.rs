@@ -15,11 +15,13 @@ pub(crate) mod write;
 #[cfg(test)]
 mod tests;
 
-/// A refusal of a request: the status to answer with, and why.
+/// A refusal of a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Refusal {
-    pub(crate) status: u16,
-    pub(crate) why: &'static str,
+pub struct Refusal {
+    /// The status that fits best: 400, 405, 408, 414, 431, 501 or 505.
+    pub status: u16,
+    /// Why, for logs.
+    pub why: &'static str,
 }
 
 /// A refusal with 400.

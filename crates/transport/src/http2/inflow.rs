@@ -1,6 +1,9 @@
 //! A body that comes on an HTTP/2 stream, a client's or an upstream's. The sender may send on as
 //! pieces are taken: the window opens with each of them.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -16,12 +19,15 @@ pub(crate) struct Inflow {
     left: Option<u64>,
     trailers: Option<Box<Lines>>,
     over: bool,
+    /// Bytes that were read so far; whoever counts the message keeps a clone.
+    pub(crate) read: Arc<AtomicU64>,
 }
 
 impl Inflow {
     /// `length` is what the head says; h2 resets a stream that does not keep to it.
     pub(crate) fn new(stream: RecvStream, length: Option<u64>) -> Inflow {
-        Inflow { over: stream.is_end_stream(), stream, left: length, trailers: None }
+        let (over, read) = (stream.is_end_stream(), Arc::default());
+        Inflow { over, stream, left: length, trailers: None, read }
     }
 
     /// Bytes still to come, if known.
@@ -53,6 +59,7 @@ impl Inflow {
             }
             // Fails only if the stream is over already.
             let _ = self.stream.flow_control().release_capacity(data.len());
+            self.read.fetch_add(data.len() as u64, Relaxed);
             self.left = self.left.map(|left| left.saturating_sub(data.len() as u64));
             return Poll::Ready(Some(Ok(data)));
         }

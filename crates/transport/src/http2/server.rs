@@ -4,6 +4,9 @@
 use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -18,12 +21,12 @@ use crate::body::{Body, BodyError};
 use crate::check;
 use crate::codec::framing::expects_continue;
 use crate::date;
-use crate::edits::Edits;
 use crate::io::ClientIo;
 use crate::limits::{
     H2_CLIENT_CONNECTION_WINDOW, H2_CLIENT_WINDOW, H2_ERRORS, H2_FRAME, H2_HEADER_TABLE,
     H2_PENDING_RESETS, H2_REMEMBERED_RESETS, H2_SEND_BUFFER, Limits,
 };
+use crate::link::Traffic;
 use crate::request::Request;
 use crate::response::{Report, Response};
 use crate::serve::Serving;
@@ -97,6 +100,7 @@ async fn answer<H: Handler>(
     stats.requests.up();
     let request = Request::from_http2(request, serving.idle);
     let head_request = request.head().method() == "HEAD";
+    let received = Received { head: request.head().size() as u64, body: request.reading() };
     let response = match check::check(&request.head) {
         Ok(_) => {
             welcome(&request, &mut reply);
@@ -111,12 +115,18 @@ async fn answer<H: Handler>(
         Err(refusal) => {
             stats.bad_requests.up();
             tracing::debug!(peer = %serving.connection.peer, why = refusal.why, "refused");
-            Some(Response::full(refusal.status, &Edits::new(), ""))
+            Some(serving.handler.refuse(refusal, &serving.connection))
         }
     };
     if let Some(response) = response {
-        send(reply, response, head_request, serving.idle).await;
+        send(reply, response, head_request, received, serving.idle).await;
     }
+}
+
+/// Bytes of a request.
+struct Received {
+    head: u64,
+    body: Option<Arc<AtomicU64>>,
 }
 
 /// AWS: an ALB answers `Expect: 100-continue` itself.
@@ -133,10 +143,12 @@ async fn send(
     mut reply: SendResponse<Bytes>,
     response: Response,
     head_request: bool,
+    received: Received,
     idle: Duration,
 ) {
     let bodiless = head_request || matches!(response.status, 204 | 304);
     let (status, lines, body, done) = response.into_parts(head_request);
+    let spelled: usize = lines.iter().map(|(name, value)| name.len() + value.len() + 4).sum();
     let mut head = message::response(status, &lines);
     if !head.headers().contains_key(http::header::DATE) {
         let now = date::with_now(http::HeaderValue::from_bytes);
@@ -149,7 +161,13 @@ async fn send(
         Ok(stream) => pump(body, stream, over, &mut report, idle).await,
         Err(error) => tracing::debug!(%error, "no response can be sent"),
     }
+    let Received { head, body } = received;
+    let received = head + body.map_or(0, |body| body.load(Relaxed));
+    report.crossed(Traffic { received, sent: spelled as u64 + STATUS_LINE + report.bytes() });
 }
+
+/// Bytes of a status line and the blank line, as HTTP/1 would spell them.
+const STATUS_LINE: u64 = "HTTP/1.1 200 OK\r\n\r\n".len() as u64;
 
 async fn pump(
     body: Body,

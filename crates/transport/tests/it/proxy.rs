@@ -295,12 +295,24 @@ fn the_end_of_a_response_is_reported() {
     let node = node(Proxy { done: Some(done), ..Proxy::to(origin.addr) });
     let mut client = node.client();
     client.get("/");
-    let sent = Done { bytes_sent: 2, outcome: Outcome::Sent };
-    assert_eq!(report.recv_timeout(PATIENCE).unwrap(), sent);
-    client.send("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
+    let check = |bytes_sent, received: &str| {
+        let got = report.recv_timeout(PATIENCE).unwrap();
+        let expect = (bytes_sent, received.len() as u64, Outcome::Sent);
+        assert_eq!((got.bytes_sent, got.received, got.outcome), expect);
+        let least = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n".len() as u64;
+        assert!(got.sent >= least + bytes_sent && got.sent < least + 200, "{got:?}");
+    };
+    check(2, "GET / HTTP/1.1\r\nHost: a.example\r\n\r\n");
+    let request = "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n";
+    client.send(request);
     client.reply_without_body();
-    let sent = Done { bytes_sent: 0, outcome: Outcome::Sent };
-    assert_eq!(report.recv_timeout(PATIENCE).unwrap(), sent);
+    check(0, request);
+    // What is only read ahead belongs to the next one.
+    let two = [request, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"];
+    client.send(two.concat());
+    client.reply_without_body();
+    check(0, two[0]);
+    check(2, two[1]);
 }
 
 #[test]

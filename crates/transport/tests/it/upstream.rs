@@ -177,8 +177,8 @@ fn a_silent_origin_is_cut_within_its_body() {
         let head = client.head().unwrap();
         assert!(read_body(&mut client.stream, &head.lines, true).is_none());
         let report = report.recv_timeout(PATIENCE).unwrap();
-        let expect = Done { bytes_sent: 4, outcome: Outcome::Cut(BodyError::UpstreamTimeout) };
-        assert_eq!(report, expect);
+        let expect = (4, Outcome::Cut(BodyError::UpstreamTimeout));
+        assert_eq!((report.bytes_sent, report.outcome), expect);
     }
 }
 

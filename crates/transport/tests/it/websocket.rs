@@ -57,8 +57,8 @@ fn bytes_are_copied_both_ways_until_both_sides_have_ended() {
     client.stream.get_ref().shutdown(Shutdown::Write).unwrap();
     assert_eq!(line(&mut client), "bye\n");
     assert!(client.is_closed());
-    let sent = Done { bytes_sent: 22, outcome: Outcome::Sent };
-    assert_eq!(report.recv_timeout(PATIENCE).unwrap(), sent);
+    let done = report.recv_timeout(PATIENCE).unwrap();
+    assert_eq!((done.bytes_sent, done.outcome), (22, Outcome::Sent));
     let seen = origin.next();
     for wanted in ["Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Key: k"] {
         assert!(seen.has(wanted), "{wanted}: {}", seen.head);

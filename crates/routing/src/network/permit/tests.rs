@@ -151,6 +151,7 @@ fn sockets_take_only_permitted_peers() {
             forwarded_for_port: false,
             desync: Default::default(),
             tls_headers: false,
+            logs: Default::default(),
             live: Bound::default(),
             findings: Vec::new(),
         };

@@ -55,7 +55,6 @@ fn request_lines() {
         "GET /\x7f HTTP/1.1",
         "GET /<x> HTTP/1.1",
         "GET / HTTP/1.2",
-        "GET / HTTP/2.0",
         "GET / HTTP/0.9",
         "GET / HTTP/01.1",
         "GET / http/1.1",
@@ -67,10 +66,12 @@ fn request_lines() {
         "G\u{e9}T / HTTP/1.1",
         "GET / HTTP/1.1\rX: y",
         "GET / HTTP/1.1\nX: y",
-        "PRI * HTTP/2.0",
         "\x16\x03\x01\x02",
     ] {
         check(line, Err(400));
+    }
+    for line in ["GET / HTTP/2.0", "GET / HTTP/3.0", "PRI * HTTP/2.0"] {
+        check(line, Err(505));
     }
     check("CONNECT a:80 HTTP/1.1", Err(405));
 }
