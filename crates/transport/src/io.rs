@@ -116,9 +116,17 @@ impl ClientIo {
         Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client stopped reading")))
     }
 
-    fn earn(&mut self, wrote: &Poll<io::Result<usize>>) {
-        if let Poll::Ready(Ok(bytes)) = wrote {
-            self.meter.earn(*bytes);
+    /// Count what was written of these parts.
+    fn count<'a>(
+        &mut self,
+        wrote: &Poll<io::Result<usize>>,
+        parts: impl Iterator<Item = &'a [u8]>,
+    ) {
+        let Poll::Ready(Ok(mut left)) = *wrote else { return };
+        for part in parts {
+            let part = &part[..left.min(part.len())];
+            self.meter.sent(part);
+            left -= part.len();
         }
     }
 
@@ -151,7 +159,7 @@ impl AsyncRead for ClientIo {
             buf.put_slice(&this.prefix[..n]);
             this.prefix.advance(n);
         }
-        let metered = this.meter.read(&buf.filled()[before..], Instant::now());
+        let metered = this.meter.received(&buf.filled()[before..], Instant::now());
         Poll::Ready(metered.map_err(|Flood| io::Error::other("a flood of frames")))
     }
 }
@@ -164,7 +172,7 @@ impl AsyncWrite for ClientIo {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let wrote = Pin::new(&mut this.socket).poll_write(cx, buf);
-        this.earn(&wrote);
+        this.count(&wrote, std::iter::once(buf));
         this.settle(cx, wrote)
     }
 
@@ -175,7 +183,7 @@ impl AsyncWrite for ClientIo {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let wrote = Pin::new(&mut this.socket).poll_write_vectored(cx, bufs);
-        this.earn(&wrote);
+        this.count(&wrote, bufs.iter().map(|part| &**part));
         this.settle(cx, wrote)
     }
 

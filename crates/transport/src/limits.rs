@@ -26,8 +26,8 @@ pub const H2_CLIENT_WINDOW: u32 = 256 * 1024;
 pub const H2_CLIENT_CONNECTION_WINDOW: u32 = 1024 * 1024;
 /// Bytes that one HTTP/2 stream may have waiting for its receiver.
 pub const H2_SEND_BUFFER: usize = 64 * 1024;
-/// Frames that an HTTP/2 client may send at once without getting on with anything (resets, which
-/// count four times, pings, settings, …). Traffic earns new ones, one for each KiB.
+/// Frames that an HTTP/2 client may send at once without getting on with anything (pings, settings,
+/// …; a reset counts eight times). Requests earn four new ones, data and answers one or two.
 pub const FRAME_CREDIT: u32 = 2_000;
 /// Frames of that kind that it may send per second at length.
 pub const FRAME_CREDIT_PER_SECOND: u32 = 100;

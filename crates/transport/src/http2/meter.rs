@@ -1,7 +1,7 @@
 //! Counts the frames that an HTTP/2 client sends without getting on with anything: resets, pings,
 //! settings, priorities, empty data, crumbs of header blocks, windows opened byte by byte. A client
-//! has credit for a burst of them, earns more by real traffic and by time, and is cut off when it
-//! has spent all. Sees bytes, knows no sockets; what frames mean is h2's business.
+//! has credit for a burst of them, earns more by requests, by data either way and by time, and is
+//! cut off when it has spent all. Sees bytes, knows no sockets; what frames mean is h2's business.
 
 use tokio::time::Instant;
 
@@ -9,24 +9,27 @@ use crate::limits::{FRAME_CREDIT, FRAME_CREDIT_PER_SECOND};
 
 /// Bytes of a frame's header: length, kind, flags, stream.
 const HEADER: usize = 9;
-/// Bytes before the first frame (RFC 9113, 3.4).
+/// Bytes before a client's first frame (RFC 9113, 3.4).
 const PREFACE: usize = 24;
-/// Bytes of traffic, either way, that earn the credit for one frame.
-const EARNING: usize = 1024;
-/// A reset costs more: the request before it has begun to work.
-const RESET_COST: u32 = 4;
+/// Credit for a request, for a frame of data and for one of the answer. Clients send windows and
+/// pings for each of them, and they may be small.
+const REQUEST_EARNS: u32 = 4;
+const DATA_EARNS: u32 = 1;
+const ANSWER_EARNS: u32 = 2;
+/// A reset costs more than its request has earned.
+const RESET_COSTS: u32 = 8;
+
+const DATA: u8 = 0;
+const HEADERS: u8 = 1;
+const RST_STREAM: u8 = 3;
+const END_STREAM: u8 = 1;
 
 /// The count of one connection.
 #[derive(Debug)]
 pub(crate) struct Meter {
-    header: [u8; HEADER],
-    /// Bytes of the next header that are there.
-    filled: usize,
-    /// Bytes to pass by before it.
-    skip: usize,
+    received: Frames,
+    sent: Frames,
     credit: u32,
-    /// Bytes of traffic that have not earned anything yet.
-    traffic: usize,
     /// When time was last paid for.
     since: Instant,
 }
@@ -35,59 +38,75 @@ pub(crate) struct Meter {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Flood;
 
+/// Finds the headers of frames in bytes that come in pieces.
+#[derive(Default, Debug)]
+struct Frames {
+    header: [u8; HEADER],
+    /// Bytes of the next header that are there.
+    filled: usize,
+    /// Bytes to pass by before it.
+    skip: usize,
+}
+
+impl Frames {
+    /// Kind, flags and length of the next frame whose header is complete; takes it off `bytes`.
+    fn next(&mut self, bytes: &mut &[u8]) -> Option<(u8, u8, usize)> {
+        let skipped = self.skip.min(bytes.len());
+        (self.skip, *bytes) = (self.skip - skipped, &bytes[skipped..]);
+        let wanted = (HEADER - self.filled).min(bytes.len());
+        self.header[self.filled..self.filled + wanted].copy_from_slice(&bytes[..wanted]);
+        (self.filled, *bytes) = (self.filled + wanted, &bytes[wanted..]);
+        if self.filled < HEADER {
+            return None;
+        }
+        let [a, b, c, kind, flags, ..] = self.header;
+        (self.filled, self.skip) = (0, u32::from_be_bytes([0, a, b, c]) as usize);
+        Some((kind, flags, self.skip))
+    }
+}
+
 impl Meter {
     pub(crate) fn new(now: Instant) -> Meter {
-        let (header, filled, traffic) = ([0; HEADER], 0, 0);
-        Meter { header, filled, skip: PREFACE, credit: FRAME_CREDIT, traffic, since: now }
+        let received = Frames { skip: PREFACE, ..Frames::default() };
+        Meter { received, sent: Frames::default(), credit: FRAME_CREDIT, since: now }
     }
 
     /// The client sent these bytes.
-    pub(crate) fn read(&mut self, mut bytes: &[u8], now: Instant) -> Result<(), Flood> {
-        while !bytes.is_empty() {
-            let skipped = self.skip.min(bytes.len());
-            (self.skip, bytes) = (self.skip - skipped, &bytes[skipped..]);
-            let wanted = (HEADER - self.filled).min(bytes.len());
-            self.header[self.filled..self.filled + wanted].copy_from_slice(&bytes[..wanted]);
-            (self.filled, bytes) = (self.filled + wanted, &bytes[wanted..]);
-            if self.filled == HEADER {
-                self.filled = 0;
-                self.frame(now)?;
+    pub(crate) fn received(&mut self, mut bytes: &[u8], now: Instant) -> Result<(), Flood> {
+        while let Some((kind, flags, length)) = self.received.next(&mut bytes) {
+            match kind {
+                DATA if length > 0 => self.earn(DATA_EARNS),
+                // An empty one is of use if it is the last.
+                DATA if flags & END_STREAM != 0 => {}
+                HEADERS => self.earn(REQUEST_EARNS),
+                RST_STREAM => self.spend(RESET_COSTS, now)?,
+                _ => self.spend(1, now)?,
             }
         }
         Ok(())
     }
 
-    /// So many bytes of traffic crossed the connection.
-    pub(crate) fn earn(&mut self, bytes: usize) {
-        self.traffic += bytes;
-        let earned = u32::try_from(self.traffic / EARNING).unwrap_or(FRAME_CREDIT);
-        self.traffic %= EARNING;
-        self.credit = self.credit.saturating_add(earned).min(FRAME_CREDIT);
+    /// These bytes were sent to the client.
+    pub(crate) fn sent(&mut self, mut bytes: &[u8]) {
+        while let Some((kind, ..)) = self.sent.next(&mut bytes) {
+            if matches!(kind, DATA | HEADERS) {
+                self.earn(ANSWER_EARNS);
+            }
+        }
     }
 
-    fn frame(&mut self, now: Instant) -> Result<(), Flood> {
-        let [a, b, c, kind, flags, ..] = self.header;
-        let length = u32::from_be_bytes([0, a, b, c]) as usize;
-        self.skip = length;
-        let cost = match kind {
-            // DATA: an empty one is of use if it is the last.
-            0 if length > 0 => {
-                self.earn(length);
-                return Ok(());
-            }
-            0 if flags & 1 == 1 => return Ok(()),
-            // HEADERS.
-            1 => return Ok(()),
-            3 => RESET_COST,
-            _ => 1,
-        };
+    fn earn(&mut self, credit: u32) {
+        self.credit = self.credit.saturating_add(credit).min(FRAME_CREDIT);
+    }
+
+    fn spend(&mut self, cost: u32, now: Instant) -> Result<(), Flood> {
         if self.credit < cost {
             let seconds = now.saturating_duration_since(self.since).as_secs_f64();
             let earned = (seconds * f64::from(FRAME_CREDIT_PER_SECOND)) as u32;
             if earned > 0 {
                 self.since = now;
             }
-            self.credit = self.credit.saturating_add(earned).min(FRAME_CREDIT);
+            self.earn(earned);
         }
         self.credit = self.credit.checked_sub(cost).ok_or(Flood)?;
         Ok(())
@@ -108,7 +127,7 @@ mod tests {
 
     /// How many of these frames pass.
     fn passed(meter: &mut Meter, frame: &[u8], now: Instant) -> u32 {
-        (0..3 * FRAME_CREDIT).take_while(|_| meter.read(frame, now).is_ok()).count() as u32
+        (0..3 * FRAME_CREDIT).take_while(|_| meter.received(frame, now).is_ok()).count() as u32
     }
 
     #[test]
@@ -117,8 +136,8 @@ mod tests {
             let now = Instant::now();
             let mut meter = Meter::new(now);
             // In pieces, to be put together again.
-            meter.read(&[b'x'; PREFACE - 1], now).unwrap();
-            meter.read(b"x", now).unwrap();
+            meter.received(&[b'x'; PREFACE - 1], now).unwrap();
+            meter.received(b"x", now).unwrap();
             let frame = frame(kind, flags, length);
             assert_eq!(passed(&mut meter, &frame, now), expect, "{kind} {flags} {length}");
         };
@@ -128,7 +147,7 @@ mod tests {
         check(0, 0, 0, FRAME_CREDIT);
         check(1, 4, 20, all);
         check(2, 0, 5, FRAME_CREDIT);
-        check(3, 0, 4, FRAME_CREDIT / RESET_COST);
+        check(3, 0, 4, FRAME_CREDIT / RESET_COSTS);
         check(4, 0, 0, FRAME_CREDIT);
         check(6, 0, 8, FRAME_CREDIT);
         check(8, 0, 4, FRAME_CREDIT);
@@ -140,14 +159,21 @@ mod tests {
     fn traffic_and_time_earn_credit() {
         let mut now = Instant::now();
         let mut meter = Meter::new(now);
-        meter.read(&[b'x'; PREFACE], now).unwrap();
+        meter.received(&[b'x'; PREFACE], now).unwrap();
         let ping = frame(6, 0, 8);
         assert_eq!(passed(&mut meter, &ping, now), FRAME_CREDIT);
-        meter.earn(10 * EARNING);
-        meter.skip = 0;
-        assert_eq!(passed(&mut meter, &ping[..HEADER + 8], now), 10);
+        let answer = [frame(HEADERS, 4, 20), frame(DATA, 0, 10), frame(DATA, 1, 0)].concat();
+        for piece in answer.chunks(7) {
+            meter.sent(piece);
+        }
+        meter.received.skip = 0;
+        assert_eq!(passed(&mut meter, &ping, now), 3 * ANSWER_EARNS);
+        meter.sent(&frame(6, 1, 8));
+        meter.received.skip = 0;
+        meter.received(&[frame(HEADERS, 4, 20), frame(DATA, 0, 10)].concat(), now).unwrap();
+        assert_eq!(passed(&mut meter, &ping, now), REQUEST_EARNS + DATA_EARNS);
         now += Duration::from_secs(2);
-        meter.skip = 0;
+        meter.received.skip = 0;
         assert_eq!(passed(&mut meter, &ping, now), 2 * FRAME_CREDIT_PER_SECOND);
     }
 
@@ -159,9 +185,9 @@ mod tests {
         for (kind, length) in [(4, 0), (1, 30), (0, 2000), (6, 8), (3, 4)] {
             bytes.extend(frame(kind, 0, length));
         }
-        whole.read(&bytes, now).unwrap();
+        whole.received(&bytes, now).unwrap();
         for byte in &bytes {
-            split.read(std::slice::from_ref(byte), now).unwrap();
+            split.received(std::slice::from_ref(byte), now).unwrap();
         }
         assert_eq!(format!("{whole:?}"), format!("{split:?}"));
     }

@@ -156,6 +156,21 @@ fn floods_end_the_connection() {
     node.until("only the last client is left", |stats| stats.active == 0);
 }
 
+/// As real clients do that measure the way and open windows for each small message.
+#[test]
+fn many_small_calls_with_their_pings_and_windows_are_no_flood() {
+    const CALLS: u32 = 4_000;
+    let node = node_with(Local::default(), both(), Limits::default());
+    let mut raw = Raw::new(&node, &[]);
+    let window = frame(WINDOW_UPDATE, 0, 0, [0, 0, 0, 5]);
+    for n in 0..CALLS {
+        let stream = 2 * n + 1;
+        let ping = frame(PING, 0, 0, [0; 8]);
+        raw.send([get(stream, "/"), ping, window.clone(), window.clone()].concat());
+        raw.until(DATA, stream);
+    }
+}
+
 #[test]
 fn windows_cannot_overflow() {
     let node = node_with(Local::default(), both(), Limits::default());
