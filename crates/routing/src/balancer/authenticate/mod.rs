@@ -85,7 +85,7 @@ impl Failure {
     /// Whether something failed that is neither the client's nor the provider's decision
     /// (`ELBAuthError`, not `ELBAuthFailure`).
     pub fn is_error(&self) -> bool {
-        self.status == 500
+        self.status == 500 || self.reason == "AuthMissingHostHeader"
     }
 }
 

@@ -89,6 +89,7 @@ fn a_client_without_a_session_is_sent_to_the_provider() {
     let view = View { host: None, ..get("/") };
     let failure = refuse(&login(1), &keyring(), &view, None, NOW, &[5; 24]).unwrap_err();
     assert_eq!((failure.status, failure.reason), (401, "AuthMissingHostHeader"));
+    assert!(failure.is_error());
     let deny = Login { unauthenticated: Unauthenticated::Deny, ..login(1) };
     let reason = Some("AuthInvalidCookie");
     let failure = refuse(&deny, &keyring(), &get("/"), reason, NOW, &[5; 24]).unwrap_err();
