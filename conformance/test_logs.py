@@ -40,8 +40,16 @@ def client(node, service):
 def balancer(node):
     """An internet-facing load balancer with a fixed response; the front door knows its name."""
     elb, ec2 = client(node, "elbv2"), client(node, "ec2")
-    subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"]][:2]
-    made = elb.create_load_balancer(Name="logged", Subnets=subnets)["LoadBalancers"][0]
+    subnets = ec2.describe_subnets()["Subnets"][:2]
+    group = ec2.create_security_group(
+        GroupName="logged", Description="logged", VpcId=subnets[0]["VpcId"]
+    )["GroupId"]
+    ec2.authorize_security_group_ingress(
+        GroupId=group, IpProtocol="tcp", FromPort=80, ToPort=80, CidrIp="127.0.0.0/8"
+    )
+    made = elb.create_load_balancer(
+        Name="logged", Subnets=[subnet["SubnetId"] for subnet in subnets], SecurityGroups=[group]
+    )["LoadBalancers"][0]
     elb.create_listener(
         LoadBalancerArn=made["LoadBalancerArn"], Protocol="HTTP", Port=80,
         DefaultActions=[{
