@@ -10,11 +10,18 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
     ("model", &[], "records know nobody"),
     ("wire", &[], "protocols know bytes and a neutral tree"),
     ("template", &[], "a template is a language of its own"),
-    ("transport", &[], "HTTP without a notion of AWS"),
+    ("objects", &[], "files that stand for S3 objects"),
+    ("pki", &[], "certificates are a world of their own"),
+    ("transport", &["pki"], "HTTP without a notion of AWS; it tells who a client's certificate is"),
     ("shapes", &["wire"], "structs decode from and encode to the neutral tree"),
     ("routing", &["model"], "tables are compiled from records"),
     ("store", &["model"], "transactions are over records"),
-    ("control", &["model", "store", "shapes", "wire"], "shapes in, records changed, shapes out"),
+    (
+        "control",
+        &["model", "store", "shapes", "wire", "pki", "objects"],
+        "shapes in, records changed, shapes out; certificates are checked before they are kept, \
+         bundles of authorities are read from objects",
+    ),
     (
         "deploy",
         &["control", "template", "store", "model", "shapes", "wire"],
@@ -26,7 +33,11 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
         "from a request on the control port to an operation and back",
     ),
     ("network", &["model", "transport"], "sockets inside a private network"),
-    ("proxy", &["model", "routing", "transport", "network"], "follows decisions with I/O"),
+    (
+        "proxy",
+        &["model", "routing", "transport", "network", "pki"],
+        "follows decisions with I/O; hands authorities to TLS",
+    ),
     ("health", &["model", "routing", "transport", "network"], "follows probe lists with I/O"),
     (
         "node",
@@ -37,6 +48,7 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
             "health",
             "model",
             "network",
+            "pki",
             "proxy",
             "routing",
             "shapes",
