@@ -11,7 +11,7 @@ use crate::authentication::{Cognito, JwtValidation, Oidc};
 use crate::table::Key;
 use crate::{
     ListenerArn, LoadBalancerArn, NetworkInterfaceId, RuleArn, Scope, SecurityGroupId, SubnetId,
-    Tags, TargetGroupArn, Timestamp, VpcId,
+    Tags, TargetGroupArn, Timestamp, TrustStoreArn, VpcId,
 };
 
 /// Attribute key to value, only those that were set.
@@ -121,12 +121,53 @@ pub struct Listener {
     pub certificates: Vec<String>,
     /// `AlpnPolicy`, `TLS` listeners only.
     pub alpn_policy: Option<String>,
+    /// `HTTPS`: what is asked of clients' certificates.
+    #[serde(default, skip_serializing_if = "MutualAuthentication::is_off")]
+    pub mutual: MutualAuthentication,
     /// Attributes that were set.
     pub attributes: Attributes,
     /// Tags.
     pub tags: Tags,
     /// When it was made.
     pub created: Timestamp,
+}
+
+/// `MutualAuthentication` of a listener.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MutualAuthentication {
+    /// `off`: clients are not asked for a certificate.
+    #[default]
+    Off,
+    /// `passthrough`: targets get the client's chain, unchecked.
+    Passthrough,
+    /// `verify`: the chain has to lead to the trust store.
+    Verify(VerifyClients),
+}
+
+/// `verify` of a listener.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VerifyClients {
+    /// Whom to trust.
+    pub trust_store: TrustStoreArn,
+    /// `IgnoreClientCertificateExpiry`
+    pub ignore_expiry: bool,
+    /// `AdvertiseTrustStoreCaNames`
+    pub advertise: bool,
+}
+
+impl MutualAuthentication {
+    /// Whether clients are not asked.
+    pub fn is_off(&self) -> bool {
+        *self == Self::Off
+    }
+
+    /// The trust store that it uses.
+    pub fn trust_store(&self) -> Option<&TrustStoreArn> {
+        match self {
+            Self::Off | Self::Passthrough => None,
+            Self::Verify(verify) => Some(&verify.trust_store),
+        }
+    }
 }
 
 /// The priority of a rule. Orders as rules are evaluated: the default rule comes last.

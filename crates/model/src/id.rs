@@ -98,6 +98,10 @@ ids! {
     RuleArn,
     /// `arn:…:targetgroup/NAME/ID`.
     TargetGroupArn,
+    /// `arn:…:certificate/UUID` (ACM) or `arn:…:server-certificate/PATH/NAME` (IAM).
+    CertificateArn,
+    /// `arn:…:truststore/NAME/ID`.
+    TrustStoreArn,
     /// `vpc-` and 17 hex digits, as all ids below have their prefix and 17 hex digits.
     VpcId,
     /// `subnet-…`

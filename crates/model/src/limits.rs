@@ -43,6 +43,28 @@ pub const ACTIONS_PER_RULE: usize = 5;
 pub const CONDITION_VALUES_PER_RULE: usize = 5;
 /// Wildcards per rule. AWS: 5.
 pub const WILDCARDS_PER_RULE: usize = 5;
+/// Certificates of ACM per region. AWS: 2,500.
+pub const CERTIFICATES_PER_REGION: usize = 10_000;
+/// Certificates in a chain, the first one not counted.
+pub const CERTIFICATES_PER_CHAIN: usize = 10;
+/// Certificates per load balancer, default ones not counted. AWS: 25, adjustable.
+pub const CERTIFICATES_PER_LOAD_BALANCER: usize = 1_000;
+/// Server certificates of IAM per account. AWS: 20, adjustable.
+pub const SERVER_CERTIFICATES_PER_ACCOUNT: usize = 1_000;
+/// Trust stores per account. AWS: 20, adjustable.
+pub const TRUST_STORES_PER_ACCOUNT: usize = 100;
+/// Authorities per trust store. AWS: 25, adjustable.
+pub const AUTHORITIES_PER_TRUST_STORE: usize = 100;
+/// A certificate of an authority, in bytes of PEM. AWS: 16 KB.
+pub const AUTHORITY_BYTES: usize = 16 * 1024;
+/// Revocation lists per trust store. AWS: 30.
+pub const REVOCATION_LISTS_PER_TRUST_STORE: usize = 30;
+/// Revoked certificates per trust store. AWS: 500,000.
+pub const REVOCATIONS_PER_TRUST_STORE: usize = 500_000;
+/// A revocation list, in bytes. AWS: 50 MB.
+pub const REVOCATION_LIST_BYTES: usize = 50 * 1024 * 1024;
+/// Listeners that verify client certificates, per load balancer. AWS: 2.
+pub const VERIFYING_LISTENERS_PER_LOAD_BALANCER: usize = 2;
 /// VPCs per region. AWS: 5, adjustable.
 pub const VPCS_PER_REGION: usize = 1_000;
 /// Elastic addresses per region. AWS: 5, adjustable.

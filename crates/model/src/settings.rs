@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 
 use crate::Buckets;
+use crate::certificate::KeyText;
 
 /// Random bytes that a node keeps to itself; what it signs with them it alone can check.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -14,6 +15,15 @@ impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret")
     }
+}
+
+/// The certificate authority of an installation, PEM.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuthorityText {
+    /// What clients have to trust.
+    pub certificate: String,
+    /// Its key.
+    pub key: KeyText,
 }
 
 /// Settings that show in answers of the control API.
@@ -35,6 +45,10 @@ pub struct Settings {
     pub secret: Secret,
     /// The folder of buckets; none where nothing is kept.
     pub buckets: Option<Buckets>,
+    /// Issues certificates.
+    pub authority: AuthorityText,
+    /// Where the control API listens, for links to the node's own pages.
+    pub api: Option<SocketAddr>,
 }
 
 impl Default for Settings {
@@ -48,6 +62,8 @@ impl Default for Settings {
             address_book: Vec::new(),
             secret: Secret::default(),
             buckets: None,
+            authority: AuthorityText::default(),
+            api: None,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The whole state at one revision: one table per kind of record.
 
 use crate::balancer::{Listener, LoadBalancer, Rule, Target, TargetGroup};
+use crate::certificate::{Certificate, TrustStore};
 use crate::gateway::{Api, Deployment, Integration, Route, Stage};
 use crate::identity::{AccessKey, InstanceProfile, Role};
 use crate::link::VpcLink;
@@ -12,10 +13,11 @@ use crate::stack::{Stack, StackEvent, StackResource};
 use crate::table::{Record, Table};
 use crate::token::ClientToken;
 use crate::{
-    AccessKeyId, AllocationId, ApiId, DeploymentId, InstanceId, InstanceProfileName, IntegrationId,
-    InternetGatewayId, ListenerArn, LoadBalancerArn, NatGatewayId, NetworkAclId,
-    NetworkInterfaceId, RoleName, RouteId, RouteTableId, RuleArn, SecurityGroupId,
-    SecurityGroupRuleId, StackId, StageName, SubnetId, TargetGroupArn, VpcId, VpcLinkId,
+    AccessKeyId, AllocationId, ApiId, CertificateArn, DeploymentId, InstanceId,
+    InstanceProfileName, IntegrationId, InternetGatewayId, ListenerArn, LoadBalancerArn,
+    NatGatewayId, NetworkAclId, NetworkInterfaceId, RoleName, RouteId, RouteTableId, RuleArn,
+    SecurityGroupId, SecurityGroupRuleId, StackId, StageName, SubnetId, TargetGroupArn,
+    TrustStoreArn, VpcId, VpcLinkId,
 };
 
 /// Counts commits. Revision 0 is the empty state.
@@ -90,6 +92,10 @@ tables! {
     /// Registered (and draining) targets, by group.
     targets: Target, (TargetGroupArn, crate::balancer::TargetId),
         |r| (r.group.clone(), r.id.clone());
+    /// Certificates of ACM and server certificates of IAM.
+    certificates: Certificate, CertificateArn, |r| r.arn.clone();
+    /// Trust stores for client certificates.
+    trust_stores: TrustStore, TrustStoreArn, |r| r.arn.clone();
     /// Regions that were used.
     regions: Region, crate::table::TextKey, |r| Region::key_of(&r.scope);
     /// VPCs.

@@ -8,6 +8,7 @@ pub mod decode;
 pub mod encode;
 mod table;
 
+pub mod acm;
 pub mod apigatewayv2;
 pub mod cloudformation;
 pub mod ec2;

@@ -102,6 +102,7 @@ pub static REDIRECT_ACTION_STATUS_CODE_ENUM: Constraint =
 pub static REMOVE_IPAM_POOLS: Constraint =
     Constraint { item: Some(&REMOVE_IPAM_POOL_ENUM), ..Constraint::NONE };
 pub static REMOVE_IPAM_POOL_ENUM: Constraint = Constraint { values: &["ipv4"], ..Constraint::NONE };
+pub static REVOCATION_TYPE: Constraint = Constraint { values: &["CRL"], ..Constraint::NONE };
 pub static RULE_PRIORITY: Constraint =
     Constraint { min: Some(1), max: Some(50000), ..Constraint::NONE };
 pub static TAG_KEY: Constraint = Constraint {
@@ -136,3 +137,12 @@ pub static TRANSFORM_TYPE_ENUM: Constraint =
     Constraint { values: &["host-header-rewrite", "url-rewrite"], ..Constraint::NONE };
 pub static TRUST_STORE_ASSOCIATION_STATUS_ENUM: Constraint =
     Constraint { values: &["active", "removed"], ..Constraint::NONE };
+pub static TRUST_STORE_NAME: Constraint = Constraint {
+    min: Some(1),
+    max: Some(32),
+    pattern: Some(&TRUST_STORE_NAME_PATTERN),
+    ..Constraint::NONE
+};
+pub static TRUST_STORE_NAMES: Constraint =
+    Constraint { item: Some(&TRUST_STORE_NAME), ..Constraint::NONE };
+static TRUST_STORE_NAME_PATTERN: Pattern = Pattern::new("^([a-zA-Z0-9]+-)*[a-zA-Z0-9]+$");

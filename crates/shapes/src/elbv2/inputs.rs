@@ -1262,3 +1262,301 @@ impl DescribeTagsInput {
         decode::input(node, Style::Query)
     }
 }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CreateTrustStoreInput {
+    pub name: String,
+    pub ca_certificates_bundle_s3_bucket: String,
+    pub ca_certificates_bundle_s3_key: String,
+    pub ca_certificates_bundle_s3_object_version: Option<String>,
+    pub tags: Option<Vec<Tag>>,
+}
+
+impl Decode for CreateTrustStoreInput {
+    const SCALAR: bool = false;
+
+    fn decode(node: &Node, _: &'static Constraint, at: &mut Decoder) -> Self {
+        if !at.is_structure(node) {
+            return Self::default();
+        }
+        Self {
+            name: at.required(node, "Name", &constraints::TRUST_STORE_NAME),
+            ca_certificates_bundle_s3_bucket: at.required(
+                node,
+                "CaCertificatesBundleS3Bucket",
+                &ANY,
+            ),
+            ca_certificates_bundle_s3_key: at.required(node, "CaCertificatesBundleS3Key", &ANY),
+            ca_certificates_bundle_s3_object_version: at.optional(
+                node,
+                "CaCertificatesBundleS3ObjectVersion",
+                &ANY,
+            ),
+            tags: at.optional(node, "Tags", &constraints::TAG_LIST),
+        }
+    }
+}
+
+impl CreateTrustStoreInput {
+    /// Reads a request; the fault lists what is wrong with it.
+    pub fn from_node(node: &Node) -> Result<Self, Fault> {
+        decode::input(node, Style::Query)
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeTrustStoresInput {
+    pub trust_store_arns: Option<Vec<String>>,
+    pub names: Option<Vec<String>>,
+    pub marker: Option<String>,
+    pub page_size: Option<i64>,
+}
+
+impl Decode for DescribeTrustStoresInput {
+    const SCALAR: bool = false;
+
+    fn decode(node: &Node, _: &'static Constraint, at: &mut Decoder) -> Self {
+        if !at.is_structure(node) {
+            return Self::default();
+        }
+        Self {
+            trust_store_arns: at.optional(node, "TrustStoreArns", &ANY),
+            names: at.optional(node, "Names", &constraints::TRUST_STORE_NAMES),
+            marker: at.optional(node, "Marker", &ANY),
+            page_size: at.optional(node, "PageSize", &constraints::PAGE_SIZE),
+        }
+    }
+}
+
+impl DescribeTrustStoresInput {
+    /// Reads a request; the fault lists what is wrong with it.
+    pub fn from_node(node: &Node) -> Result<Self, Fault> {
+        decode::input(node, Style::Query)
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModifyTrustStoreInput {
+    pub trust_store_arn: String,
+    pub ca_certificates_bundle_s3_bucket: String,
+    pub ca_certificates_bundle_s3_key: String,
+    pub ca_certificates_bundle_s3_object_version: Option<String>,
+}
+
+impl Decode for ModifyTrustStoreInput {
+    const SCALAR: bool = false;
+
+    fn decode(node: &Node, _: &'static Constraint, at: &mut Decoder) -> Self {
+        if !at.is_structure(node) {
+            return Self::default();
+        }
+        Self {
+            trust_store_arn: at.required(node, "TrustStoreArn", &ANY),
+            ca_certificates_bundle_s3_bucket: at.required(
+                node,
+                "CaCertificatesBundleS3Bucket",
+                &ANY,
+            ),
+            ca_certificates_bundle_s3_key: at.required(node, "CaCertificatesBundleS3Key", &ANY),
+            ca_certificates_bundle_s3_object_version: at.optional(
+                node,
+                "CaCertificatesBundleS3ObjectVersion",
+                &ANY,
+            ),
+        }
+    }
+}
+
+impl ModifyTrustStoreInput {
+    /// Reads a request; the fault lists what is wrong with it.
+    pub fn from_node(node: &Node) -> Result<Self, Fault> {
+        decode::input(node, Style::Query)
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeleteTrustStoreInput {
+    pub trust_store_arn: String,
+}
+
+impl Decode for DeleteTrustStoreInput {
+    const SCALAR: bool = false;
+
+    fn decode(node: &Node, _: &'static Constraint, at: &mut Decoder) -> Self {
+        if !at.is_structure(node) {
+            return Self::default();
+        }
+        Self { trust_store_arn: at.required(node, "TrustStoreArn", &ANY) }
+    }
+}
+
+impl DeleteTrustStoreInput {
+    /// Reads a request; the fault lists what is wrong with it.
+    pub fn from_node(node: &Node) -> Result<Self, Fault> {
+        decode::input(node, Style::Query)
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AddTrustStoreRevocationsInput {
+    pub trust_store_arn: String,
+    pub revocation_contents: Option<Vec<RevocationContent>>,
+}
+
+impl Decode for AddTrustStoreRevocationsInput {
+    const SCALAR: bool = false;
+
+    fn decode(node: &Node, _: &'static Constraint, at: &mut Decoder) -> Self {
+        if !at.is_structure(node) {
+            return Self::default();
+        }
+        Self {
+            trust_store_arn: at.required(node, "TrustStoreArn", &ANY),
+            revocation_contents: at.optional(node, "RevocationContents", &ANY),
+        }
+    }
+}
+
+impl AddTrustStoreRevocationsInput {
+    /// Reads a request; the fault lists what is wrong with it.
+    pub fn from_node(node: &Node) -> Result<Self, Fault> {
+        decode::input(node, Style::Query)
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RemoveTrustStoreRevocationsInput {
+    pub trust_store_arn: String,
+    pub revocation_ids: Vec<i64>,
+}
+
+impl Decode for RemoveTrustStoreRevocationsInput {
+    const SCALAR: bool = false;
+
+    fn decode(node: &Node, _: &'static Constraint, at: &mut Decoder) -> Self {
+        if !at.is_structure(node) {
+            return Self::default();
+        }
+        Self {
+            trust_store_arn: at.required(node, "TrustStoreArn", &ANY),
+            revocation_ids: at.required(node, "RevocationIds", &ANY),
+        }
+    }
+}
+
+impl RemoveTrustStoreRevocationsInput {
+    /// Reads a request; the fault lists what is wrong with it.
+    pub fn from_node(node: &Node) -> Result<Self, Fault> {
+        decode::input(node, Style::Query)
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeTrustStoreRevocationsInput {
+    pub trust_store_arn: String,
+    pub revocation_ids: Option<Vec<i64>>,
+    pub marker: Option<String>,
+    pub page_size: Option<i64>,
+}
+
+impl Decode for DescribeTrustStoreRevocationsInput {
+    const SCALAR: bool = false;
+
+    fn decode(node: &Node, _: &'static Constraint, at: &mut Decoder) -> Self {
+        if !at.is_structure(node) {
+            return Self::default();
+        }
+        Self {
+            trust_store_arn: at.required(node, "TrustStoreArn", &ANY),
+            revocation_ids: at.optional(node, "RevocationIds", &ANY),
+            marker: at.optional(node, "Marker", &ANY),
+            page_size: at.optional(node, "PageSize", &constraints::PAGE_SIZE),
+        }
+    }
+}
+
+impl DescribeTrustStoreRevocationsInput {
+    /// Reads a request; the fault lists what is wrong with it.
+    pub fn from_node(node: &Node) -> Result<Self, Fault> {
+        decode::input(node, Style::Query)
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeTrustStoreAssociationsInput {
+    pub trust_store_arn: String,
+    pub marker: Option<String>,
+    pub page_size: Option<i64>,
+}
+
+impl Decode for DescribeTrustStoreAssociationsInput {
+    const SCALAR: bool = false;
+
+    fn decode(node: &Node, _: &'static Constraint, at: &mut Decoder) -> Self {
+        if !at.is_structure(node) {
+            return Self::default();
+        }
+        Self {
+            trust_store_arn: at.required(node, "TrustStoreArn", &ANY),
+            marker: at.optional(node, "Marker", &ANY),
+            page_size: at.optional(node, "PageSize", &constraints::PAGE_SIZE),
+        }
+    }
+}
+
+impl DescribeTrustStoreAssociationsInput {
+    /// Reads a request; the fault lists what is wrong with it.
+    pub fn from_node(node: &Node) -> Result<Self, Fault> {
+        decode::input(node, Style::Query)
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GetTrustStoreCaCertificatesBundleInput {
+    pub trust_store_arn: String,
+}
+
+impl Decode for GetTrustStoreCaCertificatesBundleInput {
+    const SCALAR: bool = false;
+
+    fn decode(node: &Node, _: &'static Constraint, at: &mut Decoder) -> Self {
+        if !at.is_structure(node) {
+            return Self::default();
+        }
+        Self { trust_store_arn: at.required(node, "TrustStoreArn", &ANY) }
+    }
+}
+
+impl GetTrustStoreCaCertificatesBundleInput {
+    /// Reads a request; the fault lists what is wrong with it.
+    pub fn from_node(node: &Node) -> Result<Self, Fault> {
+        decode::input(node, Style::Query)
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GetTrustStoreRevocationContentInput {
+    pub trust_store_arn: String,
+    pub revocation_id: i64,
+}
+
+impl Decode for GetTrustStoreRevocationContentInput {
+    const SCALAR: bool = false;
+
+    fn decode(node: &Node, _: &'static Constraint, at: &mut Decoder) -> Self {
+        if !at.is_structure(node) {
+            return Self::default();
+        }
+        Self {
+            trust_store_arn: at.required(node, "TrustStoreArn", &ANY),
+            revocation_id: at.required(node, "RevocationId", &ANY),
+        }
+    }
+}
+
+impl GetTrustStoreRevocationContentInput {
+    /// Reads a request; the fault lists what is wrong with it.
+    pub fn from_node(node: &Node) -> Result<Self, Fault> {
+        decode::input(node, Style::Query)
+    }
+}

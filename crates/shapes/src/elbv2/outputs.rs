@@ -483,3 +483,121 @@ impl Encode for DescribeTagsOutput {
         encode::structure([("TagDescriptions", self.tag_descriptions.encode())])
     }
 }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CreateTrustStoreOutput {
+    pub trust_stores: Option<Vec<TrustStore>>,
+}
+
+impl Encode for CreateTrustStoreOutput {
+    fn encode(self) -> Node {
+        encode::structure([("TrustStores", self.trust_stores.encode())])
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeTrustStoresOutput {
+    pub trust_stores: Option<Vec<TrustStore>>,
+    pub next_marker: Option<String>,
+}
+
+impl Encode for DescribeTrustStoresOutput {
+    fn encode(self) -> Node {
+        encode::structure([
+            ("TrustStores", self.trust_stores.encode()),
+            ("NextMarker", self.next_marker.encode()),
+        ])
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModifyTrustStoreOutput {
+    pub trust_stores: Option<Vec<TrustStore>>,
+}
+
+impl Encode for ModifyTrustStoreOutput {
+    fn encode(self) -> Node {
+        encode::structure([("TrustStores", self.trust_stores.encode())])
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeleteTrustStoreOutput {}
+
+impl Encode for DeleteTrustStoreOutput {
+    fn encode(self) -> Node {
+        encode::structure([])
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AddTrustStoreRevocationsOutput {
+    pub trust_store_revocations: Option<Vec<TrustStoreRevocation>>,
+}
+
+impl Encode for AddTrustStoreRevocationsOutput {
+    fn encode(self) -> Node {
+        encode::structure([("TrustStoreRevocations", self.trust_store_revocations.encode())])
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RemoveTrustStoreRevocationsOutput {}
+
+impl Encode for RemoveTrustStoreRevocationsOutput {
+    fn encode(self) -> Node {
+        encode::structure([])
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeTrustStoreRevocationsOutput {
+    pub trust_store_revocations: Option<Vec<DescribeTrustStoreRevocation>>,
+    pub next_marker: Option<String>,
+}
+
+impl Encode for DescribeTrustStoreRevocationsOutput {
+    fn encode(self) -> Node {
+        encode::structure([
+            ("TrustStoreRevocations", self.trust_store_revocations.encode()),
+            ("NextMarker", self.next_marker.encode()),
+        ])
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeTrustStoreAssociationsOutput {
+    pub trust_store_associations: Option<Vec<TrustStoreAssociation>>,
+    pub next_marker: Option<String>,
+}
+
+impl Encode for DescribeTrustStoreAssociationsOutput {
+    fn encode(self) -> Node {
+        encode::structure([
+            ("TrustStoreAssociations", self.trust_store_associations.encode()),
+            ("NextMarker", self.next_marker.encode()),
+        ])
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GetTrustStoreCaCertificatesBundleOutput {
+    pub location: Option<String>,
+}
+
+impl Encode for GetTrustStoreCaCertificatesBundleOutput {
+    fn encode(self) -> Node {
+        encode::structure([("Location", self.location.encode())])
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GetTrustStoreRevocationContentOutput {
+    pub location: Option<String>,
+}
+
+impl Encode for GetTrustStoreRevocationContentOutput {
+    fn encode(self) -> Node {
+        encode::structure([("Location", self.location.encode())])
+    }
+}

@@ -289,6 +289,25 @@ impl Encode for Cipher {
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeTrustStoreRevocation {
+    pub trust_store_arn: Option<String>,
+    pub revocation_id: Option<i64>,
+    pub revocation_type: Option<String>,
+    pub number_of_revoked_entries: Option<i64>,
+}
+
+impl Encode for DescribeTrustStoreRevocation {
+    fn encode(self) -> Node {
+        encode::structure([
+            ("TrustStoreArn", self.trust_store_arn.encode()),
+            ("RevocationId", self.revocation_id.encode()),
+            ("RevocationType", self.revocation_type.encode()),
+            ("NumberOfRevokedEntries", self.number_of_revoked_entries.encode()),
+        ])
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct FixedResponseActionConfig {
     pub message_body: Option<String>,
     pub status_code: String,
@@ -947,6 +966,30 @@ impl Encode for RedirectActionConfig {
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct RevocationContent {
+    pub s3_bucket: Option<String>,
+    pub s3_key: Option<String>,
+    pub s3_object_version: Option<String>,
+    pub revocation_type: Option<String>,
+}
+
+impl Decode for RevocationContent {
+    const SCALAR: bool = false;
+
+    fn decode(node: &Node, _: &'static Constraint, at: &mut Decoder) -> Self {
+        if !at.is_structure(node) {
+            return Self::default();
+        }
+        Self {
+            s3_bucket: at.optional(node, "S3Bucket", &ANY),
+            s3_key: at.optional(node, "S3Key", &ANY),
+            s3_object_version: at.optional(node, "S3ObjectVersion", &ANY),
+            revocation_type: at.optional(node, "RevocationType", &constraints::REVOCATION_TYPE),
+        }
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct RewriteConfig {
     pub regex: String,
     pub replace: String,
@@ -1407,6 +1450,57 @@ impl Encode for TargetHealthDescription {
             ("TargetHealth", self.target_health.encode()),
             ("AnomalyDetection", self.anomaly_detection.encode()),
             ("AdministrativeOverride", self.administrative_override.encode()),
+        ])
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TrustStore {
+    pub name: Option<String>,
+    pub trust_store_arn: Option<String>,
+    pub status: Option<String>,
+    pub number_of_ca_certificates: Option<i64>,
+    pub total_revoked_entries: Option<i64>,
+}
+
+impl Encode for TrustStore {
+    fn encode(self) -> Node {
+        encode::structure([
+            ("Name", self.name.encode()),
+            ("TrustStoreArn", self.trust_store_arn.encode()),
+            ("Status", self.status.encode()),
+            ("NumberOfCaCertificates", self.number_of_ca_certificates.encode()),
+            ("TotalRevokedEntries", self.total_revoked_entries.encode()),
+        ])
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TrustStoreAssociation {
+    pub resource_arn: Option<String>,
+}
+
+impl Encode for TrustStoreAssociation {
+    fn encode(self) -> Node {
+        encode::structure([("ResourceArn", self.resource_arn.encode())])
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TrustStoreRevocation {
+    pub trust_store_arn: Option<String>,
+    pub revocation_id: Option<i64>,
+    pub revocation_type: Option<String>,
+    pub number_of_revoked_entries: Option<i64>,
+}
+
+impl Encode for TrustStoreRevocation {
+    fn encode(self) -> Node {
+        encode::structure([
+            ("TrustStoreArn", self.trust_store_arn.encode()),
+            ("RevocationId", self.revocation_id.encode()),
+            ("RevocationType", self.revocation_type.encode()),
+            ("NumberOfRevokedEntries", self.number_of_revoked_entries.encode()),
         ])
     }
 }

@@ -10,6 +10,22 @@ pub static ACCESS_KEY_ID_TYPE: Constraint = Constraint {
 };
 static ACCESS_KEY_ID_TYPE_PATTERN: Pattern = Pattern::new("[\\w]+");
 pub static ARN_TYPE: Constraint = Constraint { min: Some(20), max: Some(2048), ..Constraint::NONE };
+pub static CERTIFICATE_BODY_TYPE: Constraint = Constraint {
+    min: Some(1),
+    max: Some(16384),
+    pattern: Some(&CERTIFICATE_BODY_TYPE_PATTERN),
+    ..Constraint::NONE
+};
+static CERTIFICATE_BODY_TYPE_PATTERN: Pattern =
+    Pattern::new("[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+");
+pub static CERTIFICATE_CHAIN_TYPE: Constraint = Constraint {
+    min: Some(1),
+    max: Some(2097152),
+    pattern: Some(&CERTIFICATE_CHAIN_TYPE_PATTERN),
+    ..Constraint::NONE
+};
+static CERTIFICATE_CHAIN_TYPE_PATTERN: Pattern =
+    Pattern::new("[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+");
 pub static CUSTOM_SUFFIX_TYPE: Constraint = Constraint {
     min: Some(1),
     max: Some(64),
@@ -83,6 +99,13 @@ pub static POLICY_PATH_TYPE: Constraint = Constraint {
     ..Constraint::NONE
 };
 static POLICY_PATH_TYPE_PATTERN: Pattern = Pattern::new("((/[A-Za-z0-9\\.,\\+@=_-]+)*)/");
+pub static PRIVATE_KEY_TYPE: Constraint = Constraint {
+    min: Some(1),
+    max: Some(16384),
+    pattern: Some(&PRIVATE_KEY_TYPE_PATTERN),
+    ..Constraint::NONE
+};
+static PRIVATE_KEY_TYPE_PATTERN: Pattern = Pattern::new("[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+");
 pub static ROLE_DESCRIPTION_TYPE: Constraint = Constraint {
     max: Some(1000),
     pattern: Some(&ROLE_DESCRIPTION_TYPE_PATTERN),
@@ -99,6 +122,13 @@ pub static ROLE_NAME_TYPE: Constraint = Constraint {
     ..Constraint::NONE
 };
 static ROLE_NAME_TYPE_PATTERN: Pattern = Pattern::new("[\\w+=,.@-]+");
+pub static SERVER_CERTIFICATE_NAME_TYPE: Constraint = Constraint {
+    min: Some(1),
+    max: Some(128),
+    pattern: Some(&SERVER_CERTIFICATE_NAME_TYPE_PATTERN),
+    ..Constraint::NONE
+};
+static SERVER_CERTIFICATE_NAME_TYPE_PATTERN: Pattern = Pattern::new("[\\w+=,.@-]+");
 pub static TAG_KEY_LIST_TYPE: Constraint =
     Constraint { max: Some(50), item: Some(&TAG_KEY_TYPE), ..Constraint::NONE };
 pub static TAG_KEY_TYPE: Constraint = Constraint {

@@ -988,3 +988,137 @@ impl CreateServiceLinkedRoleInput {
         decode::input(node, Style::Query)
     }
 }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct UploadServerCertificateInput {
+    pub path: Option<String>,
+    pub server_certificate_name: String,
+    pub certificate_body: String,
+    pub private_key: String,
+    pub certificate_chain: Option<String>,
+    pub tags: Option<Vec<Tag>>,
+}
+
+impl Decode for UploadServerCertificateInput {
+    const SCALAR: bool = false;
+
+    fn decode(node: &Node, _: &'static Constraint, at: &mut Decoder) -> Self {
+        if !at.is_structure(node) {
+            return Self::default();
+        }
+        Self {
+            path: at.optional(node, "Path", &constraints::PATH_TYPE),
+            server_certificate_name: at.required(
+                node,
+                "ServerCertificateName",
+                &constraints::SERVER_CERTIFICATE_NAME_TYPE,
+            ),
+            certificate_body: at.required(
+                node,
+                "CertificateBody",
+                &constraints::CERTIFICATE_BODY_TYPE,
+            ),
+            private_key: at.required(node, "PrivateKey", &constraints::PRIVATE_KEY_TYPE),
+            certificate_chain: at.optional(
+                node,
+                "CertificateChain",
+                &constraints::CERTIFICATE_CHAIN_TYPE,
+            ),
+            tags: at.optional(node, "Tags", &constraints::TAG_LIST_TYPE),
+        }
+    }
+}
+
+impl UploadServerCertificateInput {
+    /// Reads a request; the fault lists what is wrong with it.
+    pub fn from_node(node: &Node) -> Result<Self, Fault> {
+        decode::input(node, Style::Query)
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GetServerCertificateInput {
+    pub server_certificate_name: String,
+}
+
+impl Decode for GetServerCertificateInput {
+    const SCALAR: bool = false;
+
+    fn decode(node: &Node, _: &'static Constraint, at: &mut Decoder) -> Self {
+        if !at.is_structure(node) {
+            return Self::default();
+        }
+        Self {
+            server_certificate_name: at.required(
+                node,
+                "ServerCertificateName",
+                &constraints::SERVER_CERTIFICATE_NAME_TYPE,
+            ),
+        }
+    }
+}
+
+impl GetServerCertificateInput {
+    /// Reads a request; the fault lists what is wrong with it.
+    pub fn from_node(node: &Node) -> Result<Self, Fault> {
+        decode::input(node, Style::Query)
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ListServerCertificatesInput {
+    pub path_prefix: Option<String>,
+    pub marker: Option<String>,
+    pub max_items: Option<i64>,
+}
+
+impl Decode for ListServerCertificatesInput {
+    const SCALAR: bool = false;
+
+    fn decode(node: &Node, _: &'static Constraint, at: &mut Decoder) -> Self {
+        if !at.is_structure(node) {
+            return Self::default();
+        }
+        Self {
+            path_prefix: at.optional(node, "PathPrefix", &constraints::PATH_PREFIX_TYPE),
+            marker: at.optional(node, "Marker", &constraints::MARKER_TYPE),
+            max_items: at.optional(node, "MaxItems", &constraints::MAX_ITEMS_TYPE),
+        }
+    }
+}
+
+impl ListServerCertificatesInput {
+    /// Reads a request; the fault lists what is wrong with it.
+    pub fn from_node(node: &Node) -> Result<Self, Fault> {
+        decode::input(node, Style::Query)
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeleteServerCertificateInput {
+    pub server_certificate_name: String,
+}
+
+impl Decode for DeleteServerCertificateInput {
+    const SCALAR: bool = false;
+
+    fn decode(node: &Node, _: &'static Constraint, at: &mut Decoder) -> Self {
+        if !at.is_structure(node) {
+            return Self::default();
+        }
+        Self {
+            server_certificate_name: at.required(
+                node,
+                "ServerCertificateName",
+                &constraints::SERVER_CERTIFICATE_NAME_TYPE,
+            ),
+        }
+    }
+}
+
+impl DeleteServerCertificateInput {
+    /// Reads a request; the fault lists what is wrong with it.
+    pub fn from_node(node: &Node) -> Result<Self, Fault> {
+        decode::input(node, Style::Query)
+    }
+}

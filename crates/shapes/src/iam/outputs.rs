@@ -398,3 +398,55 @@ impl Encode for CreateServiceLinkedRoleOutput {
         encode::structure([("Role", self.role.encode())])
     }
 }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct UploadServerCertificateOutput {
+    pub server_certificate_metadata: Option<ServerCertificateMetadata>,
+    pub tags: Option<Vec<Tag>>,
+}
+
+impl Encode for UploadServerCertificateOutput {
+    fn encode(self) -> Node {
+        encode::structure([
+            ("ServerCertificateMetadata", self.server_certificate_metadata.encode()),
+            ("Tags", self.tags.encode()),
+        ])
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GetServerCertificateOutput {
+    pub server_certificate: Option<ServerCertificate>,
+}
+
+impl Encode for GetServerCertificateOutput {
+    fn encode(self) -> Node {
+        encode::structure([("ServerCertificate", self.server_certificate.encode())])
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ListServerCertificatesOutput {
+    pub server_certificate_metadata_list: Option<Vec<ServerCertificateMetadata>>,
+    pub is_truncated: Option<bool>,
+    pub marker: Option<String>,
+}
+
+impl Encode for ListServerCertificatesOutput {
+    fn encode(self) -> Node {
+        encode::structure([
+            ("ServerCertificateMetadataList", self.server_certificate_metadata_list.encode()),
+            ("IsTruncated", self.is_truncated.encode()),
+            ("Marker", self.marker.encode()),
+        ])
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeleteServerCertificateOutput {}
+
+impl Encode for DeleteServerCertificateOutput {
+    fn encode(self) -> Node {
+        encode::structure([])
+    }
+}

@@ -152,6 +152,48 @@ impl Encode for RoleLastUsed {
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct ServerCertificate {
+    pub server_certificate_metadata: Option<ServerCertificateMetadata>,
+    pub certificate_body: Option<String>,
+    pub certificate_chain: Option<String>,
+    pub tags: Option<Vec<Tag>>,
+}
+
+impl Encode for ServerCertificate {
+    fn encode(self) -> Node {
+        encode::structure([
+            ("ServerCertificateMetadata", self.server_certificate_metadata.encode()),
+            ("CertificateBody", self.certificate_body.encode()),
+            ("CertificateChain", self.certificate_chain.encode()),
+            ("Tags", self.tags.encode()),
+        ])
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ServerCertificateMetadata {
+    pub path: Option<String>,
+    pub server_certificate_name: Option<String>,
+    pub server_certificate_id: Option<String>,
+    pub arn: Option<String>,
+    pub upload_date: Option<Time>,
+    pub expiration: Option<Time>,
+}
+
+impl Encode for ServerCertificateMetadata {
+    fn encode(self) -> Node {
+        encode::structure([
+            ("Path", self.path.encode()),
+            ("ServerCertificateName", self.server_certificate_name.encode()),
+            ("ServerCertificateId", self.server_certificate_id.encode()),
+            ("Arn", self.arn.encode()),
+            ("UploadDate", self.upload_date.encode()),
+            ("Expiration", self.expiration.encode()),
+        ])
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tag {
     pub key: String,
     pub value: String,
