@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// Name of a listener, unique within a [`crate::Workers`]; cheap to clone.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -42,7 +42,9 @@ pub struct Connection {
     /// The address that the client connected to.
     pub local: SocketAddr,
     /// Facts of the TLS session; `None` on clear text.
-    pub tls: Option<TlsInfo>,
+    pub tls: Option<Box<TlsInfo>>,
+    /// The client speaks clear text where TLS is spoken.
+    pub misdirected: bool,
     /// The listener that took the connection.
     pub listener: ListenerKey,
     /// When it was accepted.
@@ -56,8 +58,29 @@ pub struct TlsInfo {
     pub version: &'static str,
     /// OpenSSL's name of the cipher suite, as in access logs and `x-amzn-tls-cipher-suite`.
     pub cipher: &'static str,
+    /// OpenSSL's name of the key exchange's group.
+    pub group: &'static str,
     /// The server name that the client asked for.
     pub sni: Option<String>,
     /// The protocol agreed by ALPN: `h2`, `http/1.1` or none.
     pub alpn: Option<&'static str>,
+    /// What the certificate that was chosen is called; empty where there is only one.
+    pub certificate: Arc<str>,
+    /// The session goes on from an earlier connection: no certificate was sent.
+    pub resumed: bool,
+    /// From the client's first message to the end of the handshake.
+    pub handshake: Duration,
+    /// The client's certificate.
+    pub client: Option<Arc<ClientCertificate>>,
+}
+
+/// A client's certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientCertificate {
+    /// What it says; none when it cannot be read.
+    pub facts: Option<pki::Facts>,
+    /// The certificate, PEM.
+    pub leaf: String,
+    /// The chain that the client sent, the certificate first, PEM.
+    pub chain: String,
 }

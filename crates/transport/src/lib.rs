@@ -57,7 +57,7 @@ mod workers;
 pub use body::{Body, BodyError};
 pub use bytes::Bytes;
 pub use codec::Refusal;
-pub use connection::{Connection, ListenerKey, TlsInfo};
+pub use connection::{ClientCertificate, Connection, ListenerKey, TlsInfo};
 pub use cut::Cut;
 pub use edits::Edits;
 pub use exchange::exchange;
@@ -65,7 +65,10 @@ pub use limits::*;
 pub use request::{BadHead, Head, Request, Version};
 pub use response::{Done, Outcome, Response};
 pub use stats::Stats;
-pub use tls::{TlsClient, TlsError, TlsServer};
+pub use tls::{
+    Choose, ClientAuth, ClientTrust, HandshakeFailure, Hello, Identity, MAX_CLIENT_CHAIN,
+    TlsClient, TlsError, TlsOptions, TlsServer, TlsVersion,
+};
 pub use upstream::{
     Answer, Forward, Origin, Protocol, Timeouts, Timing, UpstreamError, UpstreamErrorKind,
     UpstreamResponse, UpstreamTls,

@@ -6,18 +6,18 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use arc_swap::ArcSwap;
 use bytes::{Bytes, BytesMut};
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
-use tokio_rustls::TlsAcceptor;
 
 use crate::codec::head::HeadLimits;
 use crate::connection::{Connection, ListenerKey};
 use crate::io::{ClientIo, Socket};
 use crate::limits::ListenOptions;
-use crate::tls;
+use crate::tls::{HandshakeFailure, Shaken, TlsServer, shake};
 use crate::wire::Wire;
 use crate::worker::{Active, Listening, Registered, Worker};
 use crate::workers::Handler;
@@ -27,12 +27,12 @@ use crate::{http1, http2};
 #[derive(Clone)]
 pub(crate) struct Settings {
     options: Arc<ListenOptions>,
-    tls: Option<TlsAcceptor>,
+    tls: Option<TlsServer>,
 }
 
 impl Settings {
     pub(crate) fn new(options: ListenOptions) -> Settings {
-        let tls = options.tls.as_ref().map(|tls| TlsAcceptor::from(tls.config(options.http2)));
+        let tls = options.tls.as_ref().map(|tls| tls.with_protocols(options.http2));
         Settings { options: Arc::new(options), tls }
     }
 }
@@ -42,7 +42,7 @@ pub(crate) fn listen<H: Handler>(
     worker: &Rc<Worker>,
     key: ListenerKey,
     socket: std::net::TcpListener,
-    settings: Settings,
+    settings: Arc<ArcSwap<Settings>>,
     handler: Arc<H>,
 ) {
     let socket = match TcpListener::from_std(socket) {
@@ -52,12 +52,7 @@ pub(crate) fn listen<H: Handler>(
             return;
         }
     };
-    let listening = Rc::new(Listening {
-        key,
-        settings: settings.into(),
-        stop: Notify::new(),
-        task: None.into(),
-    });
+    let listening = Rc::new(Listening { key, settings, stop: Notify::new(), task: None.into() });
     worker.add_listener(listening.clone());
     let accepting = accept(worker.clone(), listening.clone(), socket, handler);
     listening.task.set(Some(tokio::task::spawn_local(accepting)));
@@ -108,13 +103,14 @@ fn admit<H: Handler>(
 ) {
     // Either fails only if the peer is already gone.
     let (Ok(local), Ok(())) = (stream.local_addr(), stream.set_nodelay(true)) else { return };
-    let settings = listening.settings.borrow().clone();
+    let settings = Settings::clone(&listening.settings.load());
     if settings.options.accept.as_ref().is_some_and(|accept| !accept(peer, local)) {
         worker.stats.refused.up();
         return;
     }
     let (listener, opened) = (listening.key.clone(), SystemTime::now());
-    let connection = Connection { peer, local, tls: None, listener, opened };
+    let misdirected = false;
+    let connection = Connection { peer, local, tls: None, misdirected, listener, opened };
     let active = worker.enter(settings.options.open.clone());
     let greeting = greet(worker.clone(), settings, handler.clone(), stream, connection, active);
     tokio::task::spawn_local(greeting);
@@ -132,15 +128,12 @@ async fn greet<H: Handler>(
     let options = &*settings.options;
     let mut prefix = Bytes::new();
     let (socket, http2) = match &settings.tls {
-        Some(acceptor) => {
+        Some(tls) => {
             // In a box, as HTTP/2 below: what is over, or not spoken, shall take no room.
-            let shaking = Box::pin(acceptor.accept(stream));
-            let shaken = timeout(worker.limits.tls_handshake, shaking).await;
-            let Ok(Ok(stream)) = shaken else { return worker.stats.tls_failures.up() };
-            let info = tls::info(stream.get_ref().1);
-            let http2 = info.alpn == Some("h2");
-            connection.tls = Some(info);
-            (Socket::Tls(Box::new(stream.into())), http2)
+            let shaken = Box::pin(shake(tls, stream, worker.limits.tls_handshake)).await;
+            let Some(socket) = settle(&worker, options, &mut connection, shaken) else { return };
+            let http2 = connection.tls.as_ref().is_some_and(|info| info.alpn == Some("h2"));
+            (socket, http2)
         }
         None if options.http2 => {
             let Ok(start) = timeout(options.idle, first_bytes(&mut stream)).await else { return };
@@ -161,6 +154,36 @@ async fn greet<H: Handler>(
     } else {
         http1::serve(Wire::new(socket, BytesMut::from(&prefix[..])), &serving).await;
     }
+}
+
+/// Tells how a handshake ended; the socket, if the connection goes on.
+fn settle(
+    worker: &Worker,
+    options: &ListenOptions,
+    connection: &mut Connection,
+    shaken: Result<Shaken, HandshakeFailure>,
+) -> Option<Socket> {
+    let ended = shaken.as_ref().map(|_| ()).map_err(|failure| *failure);
+    let socket = match shaken {
+        Ok(Shaken::Secure(info, socket)) => {
+            connection.tls = Some(info);
+            Some(socket)
+        }
+        // Whoever answers tells the client of its mistake.
+        Ok(Shaken::Clear(socket)) => {
+            connection.misdirected = true;
+            return Some(socket);
+        }
+        Err(failure) => {
+            worker.stats.tls_failures.up();
+            tracing::debug!(peer = %connection.peer, %failure, "no TLS");
+            None
+        }
+    };
+    if let Some(observer) = &options.handshake {
+        observer(connection, ended);
+    }
+    socket
 }
 
 /// No other request begins with these bytes: the method is reserved (RFC 9113, 3.4).

@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::task::Waker;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -39,7 +40,7 @@ pub(crate) struct Worker {
 /// A listener on one worker.
 pub(crate) struct Listening {
     pub(crate) key: ListenerKey,
-    pub(crate) settings: RefCell<Settings>,
+    pub(crate) settings: Arc<ArcSwap<Settings>>,
     pub(crate) stop: Notify,
     pub(crate) task: Cell<Option<JoinHandle<()>>>,
 }
@@ -98,12 +99,6 @@ impl Worker {
 
     pub(crate) fn add_listener(&self, listening: Rc<Listening>) {
         self.listeners.borrow_mut().insert(listening.key.clone(), listening);
-    }
-
-    pub(crate) fn update(&self, key: &ListenerKey, settings: Settings) {
-        if let Some(listening) = self.listeners.borrow().get(key) {
-            listening.settings.replace(settings);
-        }
     }
 
     /// Stop accepting and let the listener's connections finish. The handle ends when the socket

@@ -6,10 +6,11 @@ use std::collections::HashMap;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use socket2::{Domain, Protocol, Type};
 use tokio::runtime::Builder;
 use tokio::sync::{mpsc, oneshot};
@@ -20,6 +21,7 @@ use crate::edits::Edits;
 use crate::limits::{Limits, ListenOptions};
 use crate::request::Request;
 use crate::response::Response;
+use crate::serve::Settings;
 use crate::stats::{Stats, WorkerStats};
 use crate::worker::Worker;
 use crate::{Connection, serve};
@@ -43,6 +45,8 @@ type Command = Box<dyn FnOnce(&Rc<Worker>) + Send>;
 /// A set of worker threads. Dropping it cuts every connection; see [`Workers::drain`].
 pub struct Workers {
     threads: Vec<Thread>,
+    /// Options of the listeners, which all workers read: a change counts for the next connection.
+    settings: Mutex<HashMap<ListenerKey, Arc<ArcSwap<Settings>>>>,
 }
 
 struct Thread {
@@ -66,7 +70,7 @@ impl Workers {
     /// Start `count` workers (at least one).
     pub fn start(count: usize, limits: Limits) -> io::Result<Workers> {
         let threads = (0..count.max(1)).map(|index| Thread::start(index, limits.clone()));
-        Ok(Workers { threads: threads.collect::<io::Result<_>>()? })
+        Ok(Workers { threads: threads.collect::<io::Result<_>>()?, settings: Mutex::default() })
     }
 
     /// How many workers there are, i.e. how many sockets [`bind`] should make.
@@ -86,7 +90,8 @@ impl Workers {
         if sockets.is_empty() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "no socket to listen on"));
         }
-        let settings = serve::Settings::new(options);
+        let settings = Arc::new(ArcSwap::from_pointee(Settings::new(options)));
+        self.settings().insert(key.clone(), Arc::clone(&settings));
         for (index, thread) in self.threads.iter().enumerate() {
             let socket = sockets[index % sockets.len()].try_clone()?;
             socket.set_nonblocking(true)?;
@@ -102,16 +107,19 @@ impl Workers {
     /// Change the options of a listener (a renewed certificate, another accept filter) for
     /// connections that are accepted from now on.
     pub fn update(&self, key: &ListenerKey, options: ListenOptions) {
-        let settings = serve::Settings::new(options);
-        for thread in &self.threads {
-            let (key, settings) = (key.clone(), settings.clone());
-            thread.send(move |worker| worker.update(&key, settings));
+        if let Some(settings) = self.settings().get(key) {
+            settings.store(Arc::new(Settings::new(options)));
         }
+    }
+
+    fn settings(&self) -> MutexGuard<'_, HashMap<ListenerKey, Arc<ArcSwap<Settings>>>> {
+        self.settings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Stop accepting on a listener. Its idle connections close, the others finish what they are
     /// doing. It happens whether or not the result is awaited.
     pub fn close(&self, key: &ListenerKey) -> Closing {
+        self.settings().remove(key);
         let closing = self.threads.iter().map(|thread| {
             let (closed, done) = oneshot::channel();
             let key = key.clone();
