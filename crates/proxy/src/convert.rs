@@ -7,7 +7,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use model::Timestamp;
 use network::Resolver;
 use routing::{Answer, Edit, Tls, View, view};
-use transport::{Bytes, Connection, Edits, Request, Response, UpstreamResponse, Version};
+use transport::{
+    Bytes, ClientCertificate, Connection, Edits, Request, Response, UpstreamResponse, Version,
+};
 
 /// Header lines, borrowed.
 pub(crate) type Lines<'a> = Vec<(&'a str, &'a [u8])>;
@@ -20,7 +22,7 @@ pub(crate) fn lines(request: &Request) -> Lines<'_> {
 /// The request as decisions see it.
 pub(crate) fn view<'a>(
     request: &'a Request,
-    connection: &Connection,
+    connection: &'a Connection,
     headers: &'a [(&'a str, &'a [u8])],
 ) -> View<'a> {
     let head = request.head();
@@ -43,7 +45,26 @@ pub(crate) fn view<'a>(
         },
         body,
         local: Some(connection.local),
-        tls: connection.tls.as_ref().map(|tls| Tls { version: tls.version, cipher: tls.cipher }),
+        tls: connection.tls.as_ref().map(|tls| Tls {
+            version: tls.version,
+            cipher: tls.cipher,
+            client: tls.client.as_deref().map(client),
+        }),
+    }
+}
+
+/// A certificate that cannot be read says nothing.
+fn client(client: &ClientCertificate) -> view::Client<'_> {
+    let facts = client.facts.as_ref();
+    let time = |ms: Option<i64>| Timestamp(ms.unwrap_or_default());
+    view::Client {
+        subject: facts.map_or("", |facts| &facts.subject),
+        issuer: facts.map_or("", |facts| &facts.issuer),
+        serial: facts.map_or(&[], |facts| &facts.serial),
+        not_before: time(facts.map(|facts| facts.not_before)),
+        not_after: time(facts.map(|facts| facts.not_after)),
+        leaf: &client.leaf,
+        chain: &client.chain,
     }
 }
 

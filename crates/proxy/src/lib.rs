@@ -16,6 +16,7 @@ mod measure;
 mod reason;
 mod rescue;
 mod serve;
+mod tls;
 
 use std::sync::Arc;
 
@@ -34,6 +35,7 @@ pub use exchange::{CONNECT_ATTEMPTS, FALLBACK_CONNECT};
 pub use journal::{BATCH_BYTES, Journal, QUEUE};
 pub use listener::ListenerDoor;
 pub use reason::counts as reasons;
+pub use tls::tls_server;
 
 /// A target that refused a connection, for the health checker.
 pub type Suspect = (TargetGroupArn, TargetId);

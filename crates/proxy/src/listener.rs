@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use model::ListenerArn;
 use routing::network::accept_permit;
-use transport::{Connection, Handler, ListenOptions, Refusal, Request, Response};
+use transport::{
+    Connection, Handler, ListenOptions, Refusal, Request, Response, TlsServer,
+};
 
 use crate::{Proxy, serve};
 
@@ -22,15 +24,17 @@ impl ListenerDoor {
         ListenerDoor { proxy, listener }
     }
 
-    /// How its socket serves connections: time-outs of the load balancer and the accept filter of
-    /// its security groups. The filter reads the newest tables; time-outs that were changed need
+    /// How its socket serves connections: time-outs of the load balancer, the accept filter of its
+    /// security groups, and TLS. The filter reads the newest tables; what else was changed needs
     /// `Workers::update` with new options.
-    pub fn options(&self) -> ListenOptions {
-        let mut options = ListenOptions::default();
+    pub fn options(&self, tls: Option<TlsServer>) -> ListenOptions {
+        let mut options = ListenOptions { tls, ..ListenOptions::default() };
         if let Some(listener) = self.proxy.tables.load().listeners.get(&self.listener) {
             options.idle = listener.balancer.idle_timeout;
             options.max_age = listener.balancer.client_keep_alive;
             options.open = Some(Arc::clone(&listener.balancer.live.get().connections));
+            // AWS: HTTP/2 is spoken with TLS only.
+            options.http2 = listener.tls.as_ref().is_some_and(|tls| tls.http2);
         }
         let door = self.clone();
         options.accept = Some(Arc::new(move |peer, _local| door.admits(peer.ip())));

@@ -120,6 +120,10 @@ pub(crate) fn unreadable(
 }
 
 fn heading<'t>(scene: &'t Scene<'_>, request: &Request) -> Heading<'t> {
+    if scene.connection.misdirected {
+        let refusal = Refusal::new(Step::Host, "clear text was sent to the HTTPS front door");
+        return Heading::Refused(pages::clear_text(), refusal);
+    }
     let (tables, lines) = (&*scene.tables, lines(request));
     let view = view(request, scene.connection, &lines);
     match front::front(tables, &view) {

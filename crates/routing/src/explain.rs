@@ -119,7 +119,7 @@ fn explain_hop(
             let (host, port) = (&origin.host, origin.port);
             story.pass(Step::Target, format!("{method} {scheme}://{host}:{port}{target}"));
         }
-        Hop::Link { from, listener } => {
+        Hop::Link { from, listener, .. } => {
             story.pass(Step::Link, format!("from {from}: {method} {target}"));
             let sent = edit::apply(view.headers, &decision.edits);
             let seen = decision.seen(view, &sent);

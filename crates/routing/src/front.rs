@@ -8,7 +8,7 @@ use crate::finding::{Refusal, Step};
 use crate::gateway::errors::{self, Kind};
 use crate::gateway::host;
 use crate::network::accept_permit;
-use crate::tables::{ApiTable, BalancerTable, ListenerTable};
+use crate::tables::{ApiTable, BalancerTable, Clients, ListenerTable};
 use crate::{Tables, View};
 
 /// Whom a request at the front door is for.
@@ -107,6 +107,14 @@ fn front_balancer<'t>(
             format!("load balancer {name} has no {scheme} listener"),
         );
     };
+    // The front door asks nobody for a certificate.
+    if listener.tls.as_ref().is_some_and(|tls| matches!(tls.clients, Clients::Verify(_))) {
+        let port = listener.port;
+        return refused(
+            Kind::Forbidden,
+            format!("listener {port} of {name} asks for a client certificate: use its own address"),
+        );
+    }
     match accept_permit(&tables.network, listener, view.source.ip()) {
         Ok(()) => Front::Listener(listener),
         Err(refusal) => Front::Refused { answer: errors::answer(Kind::Forbidden, ""), refusal },

@@ -7,6 +7,7 @@
 mod balancer;
 mod gateway;
 mod link;
+mod tls;
 mod work;
 
 use std::collections::HashMap;
@@ -22,12 +23,13 @@ use crate::network::Network;
 
 pub use balancer::{
     Algorithm, BalancerTable, ForwardedFor, GroupTable, GroupUsers, ListenerTable, ProtocolVersion,
-    RuleEntry, Standing, TargetEntry,
+    RuleEntry, Standing, TargetEntry, TlsNames,
 };
 pub use gateway::{
     ApiTable, Fault, IntegrationEntry, Plan, RouteEntry, RouteTable, StageTable, Way,
 };
-pub use link::{Endpoint, LinkPath, LinkTable, Links};
+pub use link::{Endpoint, LinkPath, LinkTable, LinkTls, Links};
+pub use tls::{Clients, TlsTable, Verify};
 pub use work::{Check, Probe, Socket};
 
 /// Everything a request is decided with.

@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use model::Timestamp;
+
 /// The protocol version that the client spoke.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Version {
@@ -57,6 +59,27 @@ pub struct Tls<'a> {
     pub version: &'a str,
     /// OpenSSL's name of the cipher suite.
     pub cipher: &'a str,
+    /// The client's certificate.
+    pub client: Option<Client<'a>>,
+}
+
+/// A client's certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Client<'a> {
+    /// RFC 2253.
+    pub subject: &'a str,
+    /// RFC 2253.
+    pub issuer: &'a str,
+    /// Without a sign byte.
+    pub serial: &'a [u8],
+    /// From when on it is good.
+    pub not_before: Timestamp,
+    /// Until when it is good.
+    pub not_after: Timestamp,
+    /// The certificate, PEM.
+    pub leaf: &'a str,
+    /// The chain that the client sent, PEM.
+    pub chain: &'a str,
 }
 
 impl<'a> View<'a> {

@@ -61,7 +61,7 @@ impl Rig {
         rig.listener = sockets[0].local_addr().unwrap();
         let door = ListenerDoor::new(rig.proxy.clone(), listener_arn());
         // Its clients may speak HTTP/2 as those of an HTTPS listener do.
-        let options = ListenOptions { http2: true, ..door.options() };
+        let options = ListenOptions { http2: true, ..door.options(None) };
         rig.workers.listen("alb".into(), sockets, options, Arc::new(door)).unwrap();
         rig
     }

@@ -216,6 +216,7 @@ impl World {
             ssl_policy: None,
             certificates: Vec::new(),
             alpn_policy: None,
+            mutual: model::balancer::MutualAuthentication::Off,
             attributes: Attributes::new(),
             tags: Tags::new(),
             created: Timestamp(0),

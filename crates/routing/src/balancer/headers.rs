@@ -5,10 +5,11 @@ use std::net::IpAddr;
 
 use model::Timestamp;
 
+use crate::balancer::client_certificate;
 use crate::draw::Use;
 use crate::edit::Edit;
 use crate::gateway::host;
-use crate::tables::{BalancerTable, ForwardedFor, ListenerTable};
+use crate::tables::{BalancerTable, ForwardedFor, ListenerTable, TlsNames};
 use crate::{View, spell, trace};
 
 const FORWARDED_FOR: &str = "X-Forwarded-For";
@@ -24,7 +25,7 @@ pub fn towards_target(
 ) -> Vec<Edit> {
     let balancer = &listener.balancer;
     let mut edits = Vec::with_capacity(8);
-    drop_lines(balancer, view, &mut edits);
+    drop_lines(listener, view, &mut edits);
     edits.extend(host(listener, view));
     edits.extend(forwarded_for(balancer, view));
     edits.push(Edit::set("X-Forwarded-Proto", if view.https { "https" } else { "http" }));
@@ -32,6 +33,7 @@ pub fn towards_target(
     spell::decimal(&mut port, listener.port);
     edits.push(Edit::set("X-Forwarded-Port", port));
     tls(listener, view, &mut edits);
+    client_certificate::edits(listener, view, &mut edits);
     let received = view.values(trace::HEADER).next();
     let traced = trace::extend(received, now, draw, Use::BalancerTrace);
     edits.push(match received.is_some() && bytes(view) > trace::MANY_BYTES {
@@ -62,10 +64,16 @@ pub fn loses_any(balancer: &BalancerTable, view: &View) -> bool {
 }
 
 /// Headers that do not reach targets: those with invalid names, if they are dropped. What the load
-/// balancer alone may say of clients (certificates, identities) never comes from them.
-fn drop_lines(balancer: &BalancerTable, view: &View, edits: &mut Vec<Edit>) {
+/// balancer alone may say of clients (certificates, identities) never comes from them, whatever the
+/// headers are called.
+fn drop_lines(listener: &ListenerTable, view: &View, edits: &mut Vec<Edit>) {
+    let balancer = &listener.balancer;
+    let TlsNames { version: _, cipher: _, chain, leaf, serial, issuer, subject, validity } =
+        &listener.tls_names;
+    let renamed = [chain, leaf, serial, issuer, subject, validity];
     for (name, _) in view.headers {
-        if is_invalid(balancer, name) || is_ours(name) {
+        let renamed = listener.https && renamed.iter().any(|own| own.eq_ignore_ascii_case(name));
+        if renamed || is_invalid(balancer, name) || is_ours(name) {
             edits.push(Edit::remove((*name).to_string()));
         }
     }
@@ -103,7 +111,7 @@ fn tls(listener: &ListenerTable, view: &View, edits: &mut Vec<Edit>) {
     if !listener.balancer.tls_headers {
         return;
     }
-    let (version, cipher) = &listener.tls_names;
+    let TlsNames { version, cipher, .. } = &listener.tls_names;
     match view.tls {
         Some(session) => {
             edits.push(Edit::set(version.clone(), session.version));

@@ -6,7 +6,9 @@
 pub mod action;
 pub mod anomaly;
 pub mod authenticate;
+pub mod certificate;
 mod choose;
+pub mod client_certificate;
 pub mod condition;
 pub mod cookie;
 pub mod desync;
@@ -129,6 +131,13 @@ pub fn decide<'t>(
     draw: u64,
     turn: Turn,
 ) -> Decision<'t> {
+    // AWS: whoever speaks clear text on a port for TLS is told so.
+    if listener.https && !view.https {
+        let refusal = Refusal::new(Step::Listener, "clear text was sent to an HTTPS port");
+        let answer = pages::clear_text();
+        let (rule, group) = (None, None);
+        return Decision::Respond(Respond { rule, group, answer, refusal: Some(refusal) });
+    }
     if let Err((status, reason)) = check(view) {
         return refuse(status, Refusal::new(Step::Listener, reason), None, None);
     }

@@ -64,6 +64,18 @@ fn grpc(status: u16) -> Answer {
     }
 }
 
+/// The page for a client that speaks clear text on a port for TLS.
+pub fn clear_text() -> Answer {
+    let title = "400 The plain HTTP request was sent to HTTPS port";
+    let body = format!(
+        "<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n\
+         <center><h1>400 Bad Request</h1></center>\r\n<center>{}</center>\r\n\
+         </body>\r\n</html>\r\n",
+        title.trim_start_matches("400 ")
+    );
+    Answer { body: Cow::from(body.into_bytes()), ..page(400) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -20,7 +20,7 @@ use crate::tables::{
 use crate::{Finding, Tables, link};
 
 type Entry = Result<Arc<IntegrationEntry>, Fault>;
-type Ways = BTreeMap<(VpcLinkId, String), Way>;
+type Ways = BTreeMap<(VpcLinkId, String, Option<String>), Way>;
 
 /// Makes the APIs' tables. Links and listeners have to be in `tables` already.
 pub(super) fn compile(snapshot: &Snapshot, kept: &Kept<'_>, tables: &mut Tables) {
@@ -206,8 +206,8 @@ impl Maker<'_> {
     ) -> Entry {
         let resource = format!("{}/{}", self.api.id, record.id);
         let plan = self.plan(record, ways)?;
-        if let Plan::Private(Err(refusal)) = &plan {
-            let message = format!("{}; requests get 503", refusal.reason);
+        if let Plan::Private(Err(Fault { kind, refusal })) = &plan {
+            let message = format!("{}; requests get {}", refusal.reason, kind.status());
             findings.push(Finding::new(&resource, message, super::fix(refusal)));
         }
         let method = record.method.clone().filter(|method| method != "ANY");
@@ -230,23 +230,27 @@ impl Maker<'_> {
         let Some(link) = &record.link else {
             return Uri::parse(uri).map(Plan::Public).map_err(internal);
         };
-        // MISSING: Private integrations with a `tlsConfig` answer 500; only HTTP listeners can be
-        // reached through a VPC link.
-        if record.tls_server_name.is_some() {
-            return Err(internal("HTTPS to private integrations is not built yet".into()));
-        }
+        let tls = record.tls_server_name.clone();
         Ok(match uri.contains("${stageVariables.") {
-            true => Plan::PrivateByStage(link.clone(), uri.to_string()),
-            false => Plan::Private(self.way(link, uri, ways)),
+            true => Plan::PrivateByStage(link.clone(), uri.to_string(), tls),
+            false => Plan::Private(self.way(link, uri, tls, ways)),
         })
     }
 
     /// Where a link leads; integrations that lead to the same place ask once.
-    fn way(&self, link: &VpcLinkId, uri: &str, ways: &mut Ways) -> Result<LinkPath, Refusal> {
-        let way = ways.entry((link.clone(), uri.to_owned())).or_insert_with(|| Way {
+    fn way(
+        &self,
+        link: &VpcLinkId,
+        uri: &str,
+        tls: Option<String>,
+        ways: &mut Ways,
+    ) -> Result<LinkPath, Fault> {
+        let key = (link.clone(), uri.to_owned(), tls.clone());
+        let way = ways.entry(key).or_insert_with(|| Way {
             link: link.clone(),
             listener: uri.to_owned(),
-            path: link::resolve(self.tables, link, uri),
+            path: link::resolve(self.tables, link, uri, tls.as_deref()),
+            tls,
         });
         way.path.clone()
     }

@@ -9,12 +9,16 @@ use std::sync::Arc;
 
 use model::balancer::{ActionKind, Listener, LoadBalancer, TargetGroup};
 use model::gateway::Api;
-use model::{ApiId, ListenerArn, LoadBalancerArn, Snapshot, TargetGroupArn};
+use model::{
+    ApiId, CertificateArn, ListenerArn, LoadBalancerArn, Snapshot, TargetGroupArn, TrustStoreArn,
+};
 
 use crate::Tables;
 use crate::balancer::authenticate::Keyring;
 use crate::network::{BookSockets, Network};
-use crate::tables::{ApiTable, BalancerTable, GroupTable, GroupUsers, Links, ListenerTable, Way};
+use crate::tables::{
+    ApiTable, BalancerTable, GroupTable, GroupUsers, Links, ListenerTable, TlsTable, Way,
+};
 
 /// What an earlier compile left, or nothing.
 pub(super) struct Kept<'s> {
@@ -150,8 +154,8 @@ impl<'s> Kept<'s> {
         written.into_iter().chain(tables.groups.iter().filter(moved).map(|(arn, _)| arn)).collect()
     }
 
-    /// The record, its rules, the groups they name (as far as rules look at them), the load
-    /// balancer's table, the addresses of its sockets.
+    /// The record, its rules, the groups they name (as far as rules look at them), its
+    /// certificates and trust store, the load balancer's table, the addresses of its sockets.
     pub(super) fn listener(
         &self,
         record: &Arc<Listener>,
@@ -164,8 +168,28 @@ impl<'s> Kept<'s> {
             && is(record, before.snapshot.listeners.get(&key))
             && is(balancer, before.tables.balancers.get(&balancer.arn))
             && self.has_same_addresses(before)
-            && (moved.is_empty() || !self.names_any(record, moved));
+            && (moved.is_empty() || !self.names_any(record, moved))
+            && self.has_same_certificates(before.snapshot, record);
         same.then(|| before.tables.listeners.get(&record.arn).cloned())?
+    }
+
+    fn has_same_certificates(&self, old: &Snapshot, record: &Listener) -> bool {
+        let now = self.now;
+        let same_certificate = |arn: &String| {
+            let arn = CertificateArn::from(arn.as_str());
+            are(now.certificates.get(&arn), old.certificates.get(&arn))
+        };
+        let same_store =
+            |arn: &TrustStoreArn| are(now.trust_stores.get(arn), old.trust_stores.get(arn));
+        (now.certificates.is_same(&old.certificates)
+            || record.certificates.iter().all(same_certificate))
+            && record.mutual.trust_store().is_none_or(same_store)
+    }
+
+    /// TLS of a listener as it was, to be kept if it comes out the same.
+    pub(super) fn tls(&self, record: &Listener) -> Option<&Arc<TlsTable>> {
+        let before = self.before.as_ref()?;
+        before.tables.listeners.get(&record.arn)?.tls.as_ref()
     }
 
     fn names_any(&self, listener: &Listener, groups: &HashSet<&TargetGroupArn>) -> bool {
@@ -184,8 +208,9 @@ impl<'s> Kept<'s> {
         let same =
             !before.apis.contains(&record.id) && is(record, before.snapshot.apis.get(&record.id));
         let table = before.tables.apis.get(&record.id).filter(|_| same)?;
-        let leads_there =
-            |way: &Way| crate::link::resolve(tables, &way.link, &way.listener) == way.path;
+        let leads_there = |way: &Way| {
+            crate::link::resolve(tables, &way.link, &way.listener, way.tls.as_deref()) == way.path
+        };
         table.ways().all(leads_there).then(|| Arc::clone(table))
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use model::attributes::{flag, value};
 use model::balancer::{
-    Action, ActionKind, Forward, Listener, Rule, Scheme, Transform, TransformKind,
+    Action, ActionKind, Attributes, Forward, Listener, Rule, Scheme, Transform, TransformKind,
 };
 use model::{Snapshot, TargetGroupArn};
 
@@ -17,8 +17,9 @@ use crate::balancer::transform::{Part, Rewrite};
 use crate::compile::group::unfit;
 use crate::compile::guard;
 use crate::compile::kept::Kept;
+use crate::compile::tls;
 use crate::finding::{Refusal, Step};
-use crate::tables::{BalancerTable, ListenerTable, RuleEntry, Socket};
+use crate::tables::{BalancerTable, ListenerTable, RuleEntry, Socket, TlsNames, TlsTable};
 use crate::{Finding, Tables};
 
 /// Listener attributes and the response headers that they set.
@@ -35,11 +36,6 @@ const RESPONSE_HEADERS: [(&str, &str); 10] = [
     ("x_frame_options", "X-Frame-Options"),
 ];
 
-const TLS_NAMES: [&str; 2] = [
-    "routing.http.request.x_amzn_tls_version.header_name",
-    "routing.http.request.x_amzn_tls_cipher_suite.header_name",
-];
-
 /// Makes the listeners' tables and the list of sockets.
 pub(super) fn compile(snapshot: &Snapshot, kept: &Kept<'_>, tables: &mut Tables) {
     let mut listeners = HashMap::new();
@@ -47,9 +43,10 @@ pub(super) fn compile(snapshot: &Snapshot, kept: &Kept<'_>, tables: &mut Tables)
     for listener in snapshot.listeners.iter() {
         // Those of network load balancers have no table; their load balancer has a finding.
         let Some(balancer) = tables.balancers.get(&listener.load_balancer) else { continue };
-        let table = kept
-            .listener(listener, balancer, &moved)
-            .unwrap_or_else(|| Arc::new(compile_listener(snapshot, tables, listener, balancer)));
+        let table = kept.listener(listener, balancer, &moved).unwrap_or_else(|| {
+            let before = kept.tls(listener);
+            Arc::new(compile_listener(snapshot, tables, listener, balancer, before))
+        });
         listeners.insert(listener.arn.clone(), table);
     }
     tables.listeners = listeners;
@@ -60,16 +57,10 @@ fn compile_listener(
     tables: &Tables,
     listener: &Listener,
     balancer: &Arc<BalancerTable>,
+    before: Option<&Arc<TlsTable>>,
 ) -> ListenerTable {
     let mut findings = Vec::new();
-    // MISSING: HTTPS listeners are kept but not served.
-    if listener.protocol != "HTTP" {
-        findings.push(Finding::new(
-            &listener.arn,
-            format!("{} listeners are not served yet", listener.protocol),
-            "use an HTTP listener",
-        ));
-    }
+    let tls = tls::compile(snapshot, listener, before, &mut findings);
     let mut records: Vec<_> = snapshot.rules.under(&listener.arn).collect();
     records.sort_by_key(|rule| rule.priority);
     let rules: Vec<_> = records
@@ -91,13 +82,30 @@ fn compile_listener(
         logins: guard::logins(&rules),
         rules,
         response_headers: RESPONSE_HEADERS.into_iter().filter_map(header).collect(),
-        tls_names: (
-            value(set, TLS_NAMES[0], "X-Amzn-Tls-Version").to_string(),
-            value(set, TLS_NAMES[1], "X-Amzn-Tls-Cipher-Suite").to_string(),
-        ),
+        tls_names: tls_names(set),
         server_header: flag(set, "routing.http.response.server.enabled", true),
-        sockets: sockets(snapshot, tables, listener, balancer),
+        sockets: sockets(snapshot, tables, listener, balancer, tls.is_some()),
+        tls,
         findings,
+    }
+}
+
+fn tls_names(set: &Attributes) -> TlsNames {
+    let name = |attribute: &str, default: &str| {
+        value(set, &format!("routing.http.request.{attribute}.header_name"), default).to_string()
+    };
+    TlsNames {
+        version: name("x_amzn_tls_version", "X-Amzn-Tls-Version"),
+        cipher: name("x_amzn_tls_cipher_suite", "X-Amzn-Tls-Cipher-Suite"),
+        chain: name("x_amzn_mtls_clientcert", "X-Amzn-Mtls-Clientcert"),
+        leaf: name("x_amzn_mtls_clientcert_leaf", "X-Amzn-Mtls-Clientcert-Leaf"),
+        serial: name(
+            "x_amzn_mtls_clientcert_serial_number",
+            "X-Amzn-Mtls-Clientcert-Serial-Number",
+        ),
+        issuer: name("x_amzn_mtls_clientcert_issuer", "X-Amzn-Mtls-Clientcert-Issuer"),
+        subject: name("x_amzn_mtls_clientcert_subject", "X-Amzn-Mtls-Clientcert-Subject"),
+        validity: name("x_amzn_mtls_clientcert_validity", "X-Amzn-Mtls-Clientcert-Validity"),
     }
 }
 
@@ -213,8 +221,10 @@ fn sockets(
     tables: &Tables,
     listener: &Listener,
     balancer: &BalancerTable,
+    https: bool,
 ) -> Vec<Socket> {
-    if listener.protocol != "HTTP" || !balancer.active {
+    let served = listener.protocol == "HTTP" || https;
+    if !served || !balancer.active {
         return Vec::new();
     }
     let public = |node: &crate::tables::Endpoint| -> Option<IpAddr> {
@@ -226,7 +236,7 @@ fn sockets(
     let socket = |ip: IpAddr| {
         let address = SocketAddr::new(ip, listener.port);
         let bind = tables.network.book.find(&balancer.vpc, address);
-        Socket { listener: listener.arn.clone(), address, bind, https: false }
+        Socket { listener: listener.arn.clone(), address, bind, https }
     };
     addresses.flatten().map(socket).collect()
 }

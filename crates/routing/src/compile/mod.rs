@@ -14,6 +14,7 @@ mod kept;
 mod link;
 mod listener;
 mod network;
+mod tls;
 
 use std::sync::Arc;
 

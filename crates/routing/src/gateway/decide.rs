@@ -78,7 +78,7 @@ fn follow<'t>(
         Some(context) => map(integration, &selected, &found, context, view, query)?,
         None => Mapped::default(),
     };
-    let (hop, path, own_query, backend) = plan(tables, integration, &selected, &found)?;
+    let (hop, path, own_query, backend) = plan(tables, integration, &selected, &found, now)?;
     let mut edits = request::edits(view, backend.as_backend(), now, draw);
     edits.extend(mapped.edits);
     let target = join_target(
@@ -187,17 +187,19 @@ fn plan<'t>(
     integration: &'t IntegrationEntry,
     selected: &Selected<'t>,
     found: &Match<'t>,
+    now: Timestamp,
 ) -> Result<(Hop<'t>, String, String, Asked), Fault> {
     let way = match &integration.plan {
         Plan::Public(uri) => return plan_public(uri, selected, found),
         Plan::Private(way) => way.clone(),
-        Plan::PrivateByStage(link, arn) => {
+        Plan::PrivateByStage(link, arn, tls) => {
             let arn = uri::substitute(arn, &selected.stage.variables)
                 .map_err(|reason| fault(Kind::Internal, Step::Integration, reason))?;
-            link::resolve(tables, link, &arn)
+            link::resolve(tables, link, &arn, tls.as_deref())
         }
     };
-    let way = way.map_err(|refusal| Fault { kind: Kind::Unavailable, refusal })?;
+    let way = way?;
+    link::check_dates(&way, now)?;
     let Some(listener) = tables.listeners.get(&way.listener) else {
         let reason = format!("there is no listener {}", way.listener);
         return Err(fault(Kind::Unavailable, Step::Listener, reason));
@@ -205,7 +207,7 @@ fn plan<'t>(
     // AWS: whatever the route, a private integration gets the client's whole path, a named
     // stage's name included.
     let path = path::encode(&selected.path);
-    Ok((Hop::Link { from: way.from, listener }, path, String::new(), Asked::Clients))
+    Ok((Hop::Link { from: way.from, listener, tls: way.tls }, path, String::new(), Asked::Clients))
 }
 
 fn plan_public<'t>(

@@ -16,11 +16,11 @@ pub mod uri;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::View;
 use crate::answer::Answer;
 use crate::edit::Edit;
 use crate::finding::Refusal;
-use crate::tables::{ApiTable, IntegrationEntry, ListenerTable, RouteEntry, StageTable};
+use crate::tables::{ApiTable, IntegrationEntry, LinkTls, ListenerTable, RouteEntry, StageTable};
+use crate::{Tls, View};
 use errors::Kind;
 use mapping::{Context, Values};
 
@@ -78,6 +78,8 @@ pub enum Hop<'t> {
         from: IpAddr,
         /// The listener.
         listener: &'t ListenerTable,
+        /// TLS between them.
+        tls: Option<LinkTls>,
     },
 }
 
@@ -117,9 +119,9 @@ impl GatewayDecision<'_> {
     /// AWS: an HTTP API speaks HTTP/1.1 to what it integrates, so that groups of protocol version
     /// HTTP2 and GRPC answer 464 to it.
     pub fn seen<'a>(&'a self, view: &View<'a>, sent: &'a [(&'a str, &'a [u8])]) -> View<'a> {
-        let source = match &self.hop {
-            Hop::Link { from, .. } => (*from, view.source.port()).into(),
-            Hop::Public(_) => view.source,
+        let (source, tls) = match &self.hop {
+            Hop::Link { from, tls, .. } => ((*from, view.source.port()).into(), *tls),
+            Hop::Public(_) => (view.source, None),
         };
         View {
             method: &self.method,
@@ -127,11 +129,11 @@ impl GatewayDecision<'_> {
             host: Some(self.host.as_str()).filter(|host| !host.is_empty()),
             headers: sent,
             source,
-            https: false,
+            https: tls.is_some(),
             version: crate::Version::Http11,
             body: view.body,
             local: None,
-            tls: None,
+            tls: tls.map(|LinkTls { version, cipher, .. }| Tls { version, cipher, client: None }),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The gateway from host to backend, on the main road of `fixture.rs`.
 
-use model::balancer::Scheme;
+use model::balancer::{MutualAuthentication, Scheme, VerifyClients};
 use model::gateway::{Content, Frozen};
 use model::link::VpcLinkStatus;
 use model::network::Direction;
@@ -29,7 +29,7 @@ fn outcome(tables: &Tables, view: &View) -> String {
             format!("{} {}", fault.kind.status(), fault.refusal)
         }
         Ok(GatewayDecision { hop, method, target, host, .. }) => match hop {
-            Hop::Link { from, listener } => {
+            Hop::Link { from, listener, .. } => {
                 format!("{method} {target} host {host} from {from} to port {}", listener.port)
             }
             Hop::Public(Origin { https, host: to, port }) => {
@@ -146,13 +146,54 @@ fn routes_that_lead_nowhere() {
         record.tls_server_name = Some("web".into());
     });
     world.route("abc", "e", "GET /tls", Some("tls"), |_| ());
-    check(&world, &get("/tls"), "500 integration: HTTPS to private integrations");
+    check(&world, &get("/tls"), "500 link: the integration speaks TLS, but listener 80 of web");
     let (_, findings) = world.compile();
     let named = |id: &str| findings.iter().any(|finding| finding.resource == format!("abc/{id}"));
-    for id in ["a", "b", "c", "d", "e"] {
+    for id in ["a", "b", "c", "d", "tls"] {
         assert!(named(id), "{id}: {findings:?}");
     }
     assert!(!named("r1"), "{findings:?}");
+}
+
+#[test]
+fn tls_to_a_listener_is_held_to_its_certificate() {
+    let world = |name: Option<&str>| {
+        let mut world = World::main_road();
+        world.secure(&["a.io", "*.b.io"]);
+        let listener = listener_arn("web", 443);
+        world.integration("abc", "int", listener.as_str(), Some("lnk"), |record| {
+            record.tls_server_name = name.map(Into::into);
+        });
+        world
+    };
+    let expect = |name: Option<&str>, expect: &str| check(&world(name), &get("/x"), expect);
+    expect(Some("a.io"), "GET /x");
+    expect(Some("X.b.io"), "GET /x");
+    expect(Some("c.io"), "500 link: certificate arn:aws:acm:us-east-1:000000000000:certificate/a");
+    expect(Some(""), "500 link: certificate arn:aws:acm:us-east-1:000000000000:certificate/a.io");
+    // The listener answers clear text itself.
+    expect(None, "GET /x");
+    let mut expired = world(Some("a.io"));
+    let mut record = crate::fixture::certificate("a.io", "RSA_2048", "SHA256WITHRSA");
+    record.facts.not_after = Timestamp(0);
+    expired.snapshot.certificates.insert(record.into());
+    check(&expired, &get("/x"), "500 link: the certificate has expired on 1970-01-01");
+    let mut verifying = world(Some("a.io"));
+    verifying.change_listener("web", 443, |listener| {
+        listener.mutual = MutualAuthentication::Verify(VerifyClients {
+            trust_store: "arn:none".into(),
+            ignore_expiry: false,
+            advertise: false,
+        });
+    });
+    check(
+        &verifying,
+        &get("/x"),
+        "500 link: listener 443 of web has no certificate or trust store",
+    );
+    let (tables, findings) = verifying.compile();
+    assert!(tables.listeners[&listener_arn("web", 443)].sockets.is_empty(), "nobody is let in");
+    assert!(findings.iter().any(|f| f.message.contains("lets nobody in")), "{findings:?}");
 }
 
 #[test]

@@ -2,4 +2,4 @@
 
 pub mod resolve;
 
-pub use resolve::resolve;
+pub use resolve::{check_dates, resolve};

@@ -20,7 +20,7 @@ use crate::balancer::sticky::Stickiness;
 use crate::balancer::transform::Rewrite;
 use crate::finding::{Finding, Refusal};
 use crate::live::{BalancerLive, Bound, GroupLive, TargetLive};
-use crate::tables::{Check, Endpoint, Socket};
+use crate::tables::{Check, Endpoint, Socket, TlsTable};
 
 /// An application load balancer.
 #[derive(Debug)]
@@ -97,14 +97,37 @@ pub struct ListenerTable {
     pub logins: Vec<Arc<Login>>,
     /// `routing.http.response.*.header_value`: headers set on each response.
     pub response_headers: Vec<(&'static str, String)>,
-    /// Names of the headers that tell the TLS version and cipher suite.
-    pub tls_names: (String, String),
+    /// How it speaks TLS; none for HTTP, and when it has no certificate: then it answers nobody.
+    pub tls: Option<Arc<TlsTable>>,
+    /// Names of the headers that tell of TLS and of clients' certificates.
+    pub tls_names: TlsNames,
     /// `routing.http.response.server.enabled`
     pub server_header: bool,
     /// The sockets that it wants.
     pub sockets: Vec<Socket>,
     /// What is wrong with it and its rules.
     pub findings: Vec<Finding>,
+}
+
+/// `routing.http.request.*.header_name`
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TlsNames {
+    /// `X-Amzn-Tls-Version`
+    pub version: String,
+    /// `X-Amzn-Tls-Cipher-Suite`
+    pub cipher: String,
+    /// `X-Amzn-Mtls-Clientcert`
+    pub chain: String,
+    /// `X-Amzn-Mtls-Clientcert-Leaf`
+    pub leaf: String,
+    /// `X-Amzn-Mtls-Clientcert-Serial-Number`
+    pub serial: String,
+    /// `X-Amzn-Mtls-Clientcert-Issuer`
+    pub issuer: String,
+    /// `X-Amzn-Mtls-Clientcert-Subject`
+    pub subject: String,
+    /// `X-Amzn-Mtls-Clientcert-Validity`
+    pub validity: String,
 }
 
 /// A rule.

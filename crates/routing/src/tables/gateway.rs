@@ -80,8 +80,10 @@ pub struct Way {
     pub link: VpcLinkId,
     /// The ARN as the integration has it.
     pub listener: String,
+    /// The name that the listener's certificate has to be for, when TLS is spoken.
+    pub tls: Option<String>,
     /// How to get there, or why not.
-    pub path: Result<LinkPath, Refusal>,
+    pub path: Result<LinkPath, Fault>,
 }
 
 /// A route.
@@ -129,7 +131,7 @@ pub enum Plan {
     /// To a URL.
     Public(Uri),
     /// Through a VPC link to a load balancer's listener, resolved when the tables were made.
-    Private(Result<LinkPath, Refusal>),
+    Private(Result<LinkPath, Fault>),
     /// The same with an ARN that has stage variables in it: resolved with each request.
-    PrivateByStage(VpcLinkId, String),
+    PrivateByStage(VpcLinkId, String, Option<String>),
 }

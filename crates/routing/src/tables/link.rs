@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use model::network::NetworkInterface;
-use model::{ListenerArn, NetworkInterfaceId, SecurityGroupId, VpcId, VpcLinkId};
+use model::{ListenerArn, NetworkInterfaceId, SecurityGroupId, Timestamp, VpcId, VpcLinkId};
 
 use crate::Finding;
 
@@ -21,6 +21,19 @@ pub struct LinkPath {
     pub listener: ListenerArn,
     /// The link's address that the listener sees as its peer.
     pub from: IpAddr,
+    /// TLS towards the listener.
+    pub tls: Option<LinkTls>,
+}
+
+/// TLS between a gateway and a listener, agreed without a handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkTls {
+    /// `TLSv1.2` or `TLSv1.3`.
+    pub version: &'static str,
+    /// OpenSSL's name of the cipher suite.
+    pub cipher: &'static str,
+    /// When the listener's certificate is good.
+    pub valid: (Timestamp, Timestamp),
 }
 
 /// A VPC link.

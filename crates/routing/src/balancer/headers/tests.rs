@@ -1,6 +1,6 @@
 //! Header tables of load balancers.
 
-use model::balancer::Scheme;
+use model::balancer::{MutualAuthentication, Scheme, VerifyClients};
 
 use super::*;
 use crate::edit::apply;
@@ -172,7 +172,7 @@ fn hops_are_counted_over_all_lines() {
 
 #[test]
 fn targets_are_told_of_the_tls_session() {
-    let session = crate::Tls { version: "TLSv1.3", cipher: "TLS_AES_128_GCM_SHA256" };
+    let session = crate::Tls { version: "TLSv1.3", cipher: "TLS_AES_128_GCM_SHA256", client: None };
     let lines: [(&str, &[u8]); 1] = [("x-amzn-tls-version", b"forged")];
     let check = |flag: &str, tls, names: [&str; 2], expect: [&str; 2]| {
         let key = "routing.http.x_amzn_tls_version_and_cipher_suite.enabled";
@@ -192,4 +192,58 @@ fn targets_are_told_of_the_tls_session() {
     check("true", None, names, ["-", "-"]);
     check("true", Some(session), names, ["TLSv1.3", "TLS_AES_128_GCM_SHA256"]);
     check("true", Some(session), ["x-tls", names[1]], ["TLSv1.3", "TLS_AES_128_GCM_SHA256"]);
+}
+
+#[test]
+fn what_clients_say_of_certificates_is_dropped() {
+    let lines: [(&str, &[u8]); 3] =
+        [("x-amzn-mtls-clientcert-subject", b"forged"), ("X-Who", b"forged"), ("X-Other", b"kept")];
+    let client = crate::view::Client {
+        subject: "CN=ann",
+        issuer: "CN=ca",
+        serial: &[0x0a, 0xb1],
+        not_before: Timestamp(0),
+        not_after: Timestamp(1_000),
+        leaf: "leaf",
+        chain: "a b",
+    };
+    let tls = crate::Tls { version: "TLSv1.3", cipher: "x", client: Some(client) };
+    let check = |mutual: MutualAuthentication, expect: &[(&str, &str)]| {
+        let mut world = World::main_road();
+        world.secure(&["a.io"]);
+        let key = "routing.http.request.x_amzn_mtls_clientcert_issuer.header_name";
+        world.change_listener("web", 443, |listener| {
+            listener.mutual = mutual.clone();
+            listener.attributes.insert(key.into(), "X-Who".into());
+        });
+        world.trust_store("arn:store");
+        let view = View { headers: &lines, https: true, tls: Some(tls), ..get("/") };
+        let (tables, _) = world.compile();
+        for (name, value) in expect {
+            assert_eq!(at_target(&tables, 443, &view, name), *value, "{name} {mutual:?}");
+        }
+    };
+    let (subject, who, chain) =
+        ("x-amzn-mtls-clientcert-subject", "x-who", "x-amzn-mtls-clientcert");
+    check(
+        MutualAuthentication::Off,
+        &[(subject, "-"), (who, "-"), (chain, "-"), ("x-other", "kept")],
+    );
+    check(MutualAuthentication::Passthrough, &[(subject, "-"), (who, "-"), (chain, "a%20b")]);
+    let verify =
+        VerifyClients { trust_store: "arn:store".into(), ignore_expiry: false, advertise: false };
+    check(
+        MutualAuthentication::Verify(verify),
+        &[
+            (subject, "CN=ann"),
+            (who, "CN=ca"),
+            (chain, "-"),
+            ("x-amzn-mtls-clientcert-leaf", "leaf"),
+            ("x-amzn-mtls-clientcert-serial-number", "0AB1"),
+            (
+                "x-amzn-mtls-clientcert-validity",
+                "NotBefore=1970-01-01T00:00:00Z;NotAfter=1970-01-01T00:00:01Z",
+            ),
+        ],
+    );
 }

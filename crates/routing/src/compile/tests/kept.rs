@@ -14,7 +14,7 @@ use model::{Revision, Snapshot};
 use proptest::prelude::*;
 
 use super::super::*;
-use crate::fixture::{World, balancer_arn, forward, group_arn, listener_arn, path_is};
+use crate::fixture::{World, balancer_arn, certificate, forward, group_arn, listener_arn, path_is};
 
 /// A part as text that does not depend on the order of its maps.
 fn text(part: &impl Debug) -> String {
@@ -133,6 +133,24 @@ fn change_network_or_api(world: &mut World, what: u8, n: usize, api: &str, ip: &
         33 => drop(world.snapshot.deployments.remove(&(api.into(), "dep".into()))),
         34 => world.stage(api, "dev", [None, Some("dep")][n % 2], &[("v", ip)]),
         35 => drop(world.snapshot.stages.remove(&(api.into(), "dev".into()))),
+        36 if world.snapshot.load_balancers.contains(&balancer_arn("web")) => {
+            world.secure(&[["a.io", "b.io"][n % 2]]);
+        }
+        37 => {
+            let key = ["RSA_2048", "EC_prime256v1"][n / 2 % 2];
+            let record = certificate(["a.io", "b.io"][n % 2], key, "SHA256WITHRSA");
+            world.snapshot.certificates.insert(Arc::new(record));
+        }
+        38 => {
+            let arn = certificate(["a.io", "b.io"][n % 2], "", "").arn;
+            world.snapshot.certificates.remove(&arn);
+        }
+        39 => {
+            let listener = listener_arn("web", 443);
+            world.integration(api, "int", listener.as_str(), Some("lnk"), |record| {
+                record.tls_server_name = Some("a.io".into());
+            });
+        }
         _ => {}
     }
 }
@@ -143,7 +161,7 @@ proptest! {
     #[test]
     fn recompiling_equals_compiling(
         steps in prop::collection::vec(
-            prop::collection::vec((0_u8..36, 0_usize..64), 1..4),
+            prop::collection::vec((0_u8..40, 0_usize..64), 1..4),
             1..12,
         ),
     ) {
@@ -225,6 +243,36 @@ fn what_has_not_changed_is_kept() {
         |w| w.listener("web", 80, &[("routing.http.response.server.enabled", "false")]),
         &["listener web"],
     );
+}
+
+#[test]
+fn tls_is_kept_while_nothing_about_it_changes() {
+    let check = |change: fn(&mut World), kept: bool| {
+        let mut world = World::main_road();
+        world.secure(&["a.io", "b.io"]);
+        let (before, (tables, _)) = (world.snapshot.clone(), world.compile());
+        change(&mut world);
+        let (now, _) = recompile((&before, &tables), &world.snapshot, &world.settings);
+        let tls = |tables: &Tables| tables.listeners[&listener_arn("web", 443)].tls.clone();
+        let (old, new) = (tls(&tables).unwrap(), tls(&now).unwrap());
+        assert_eq!(Arc::ptr_eq(&old, &new), kept);
+    };
+    check(|_| (), true);
+    check(
+        |w| w.rule("web", 443, Priority::At(1), vec![path_is("/x")], forward(&[("tg", 1)])),
+        true,
+    );
+    check(|w| w.change_listener("web", 443, |listener| listener.tags.clear()), true);
+    check(|w| w.change_listener("web", 443, |l| drop(l.certificates.pop())), false);
+    check(
+        |w| {
+            let record = certificate("b.io", "RSA_2048", "SHA256WITHRSA");
+            w.snapshot.certificates.insert(Arc::new(record));
+        },
+        false,
+    );
+    let off = &[("routing.http2.enabled", "false")];
+    check(|w| w.balancer("web", Scheme::Internal, "eni-web", off), false);
 }
 
 #[test]

@@ -164,6 +164,7 @@ fn sockets_take_only_permitted_peers() {
             index: Default::default(),
             logins: Vec::new(),
             response_headers: Vec::new(),
+            tls: None,
             tls_names: Default::default(),
             server_header: true,
             sockets: Vec::new(),
