@@ -4,6 +4,7 @@
 //! An operation that only reads takes the published `Snapshot`; one that writes takes a `Txn`.
 //! Authentication, protocols and waiting for a change to be live are `api`'s affair.
 
+pub mod acm;
 pub mod apigatewayv2;
 pub mod ctx;
 pub mod ec2;

@@ -59,6 +59,7 @@ pub use crate::operations;
 /// All operations, service by service.
 pub fn all() -> impl Iterator<Item = &'static Operation> {
     [
+        crate::acm::OPERATIONS,
         crate::apigatewayv2::OPERATIONS,
         crate::elbv2::OPERATIONS,
         crate::ec2::OPERATIONS,

@@ -96,10 +96,10 @@ mod tests {
         let interval = Duration::from_secs(30);
         let gap = |n: u16| first_gap(&("g".into(), TargetId { id: "i".into(), port: n }), interval);
         let gaps: Vec<_> = (0..1000).map(gap).collect();
-        assert!(gaps.iter().all(|gap| !gap.is_zero() && (*gap).le(&interval)));
+        assert!(gaps.iter().all(|gap| *gap > Duration::ZERO && *gap <= interval));
         for tenth in 0..10 {
             let part = interval * tenth / 10..interval * (tenth + 1) / 10;
-            let count = gaps.iter().filter(|gap| part.contains(gap)).count();
+            let count = gaps.iter().filter(|gap| part.contains(*gap)).count();
             assert!((50..200).contains(&count), "{tenth}: {count}");
         }
     }

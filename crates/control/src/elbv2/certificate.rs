@@ -1,10 +1,10 @@
-//! Certificates of HTTPS listeners.
-//!
-//! DEVIATION: there is no certificate manager yet, so no certificate ARN is known: HTTPS listeners
-//! and AddListenerCertificates are refused with CertificateNotFound.
+//! Certificates of HTTPS listeners: those of the certificate manager, and server certificates of
+//! IAM.
 
 use model::balancer::Listener;
-use model::{Record, Snapshot};
+use model::certificate::CertificateSource;
+use model::limits::CERTIFICATES_PER_LOAD_BALANCER;
+use model::{CertificateArn, Record, Snapshot};
 use shapes::elbv2::{
     AddListenerCertificatesInput, AddListenerCertificatesOutput, Certificate,
     DescribeListenerCertificatesInput, DescribeListenerCertificatesOutput,
@@ -17,9 +17,17 @@ use super::{fault, find};
 use crate::Ctx;
 use crate::page::page;
 
-/// Refuses a certificate that does not exist. The one place to change when there is a
-/// certificate manager.
-pub fn check(arn: &str) -> Result<(), Fault> {
+/// Refuses a certificate that does not exist, or not in this account and region.
+pub fn check(ctx: &Ctx<'_>, state: &Snapshot, arn: &str) -> Result<(), Fault> {
+    let found = state.certificates.get(&CertificateArn::from(arn));
+    let is_own = found.is_some_and(|record| match record.source {
+        // IAM's are those of the account, in every region.
+        CertificateSource::Server(_) => record.scope.account == ctx.scope.account,
+        CertificateSource::Imported | CertificateSource::Issued(_) => record.scope == ctx.scope,
+    });
+    if is_own {
+        return Ok(());
+    }
     Err(fault::of("CertificateNotFound", format!("Certificate '{arn}' not found")))
 }
 
@@ -45,11 +53,22 @@ pub fn add_listener_certificates(
     let listener = secure(ctx, txn, &input.listener_arn)?;
     let arn = single(input.certificates)?;
     if !listener.certificates.iter().skip(1).any(|known| *known == arn) {
-        check(&arn)?;
+        check(ctx, txn, &arn)?;
+        room(txn, &listener)?;
         txn.update::<Listener>(&listener.key(), |record| record.certificates.push(arn.clone()));
     }
     let certificate = Certificate { certificate_arn: Some(arn), is_default: Some(false) };
     Ok(AddListenerCertificatesOutput { certificates: Some(vec![certificate]) })
+}
+
+fn room(state: &Snapshot, listener: &Listener) -> Result<(), Fault> {
+    let listeners = state.listeners.under(&listener.load_balancer);
+    let added: usize = listeners.map(|one| one.certificates.len().saturating_sub(1)).sum();
+    if added < CERTIFICATES_PER_LOAD_BALANCER {
+        return Ok(());
+    }
+    let message = "The maximum number of certificates of a load balancer has been reached";
+    Err(fault::of("TooManyCertificates", message))
 }
 
 /// Removes a certificate from those of a listener. AWS: not the default one.

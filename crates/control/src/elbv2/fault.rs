@@ -29,6 +29,11 @@ pub fn target_group_not_found() -> Fault {
     of("TargetGroupNotFound", "One or more target groups not found")
 }
 
+/// `TrustStoreNotFound`
+pub fn trust_store_not_found() -> Fault {
+    of("TrustStoreNotFound", "One or more trust stores not found")
+}
+
 /// `InvalidConfigurationRequest`: what contradicts something else.
 pub fn configuration(message: impl Into<String>) -> Fault {
     of("InvalidConfigurationRequest", message)

@@ -8,7 +8,8 @@ use model::arn::{self, Arn};
 use model::balancer::{
     Action, ActionKind, Listener, LoadBalancer, LoadBalancerState, Rule, TargetGroup,
 };
-use model::{ListenerArn, LoadBalancerArn, RuleArn, Snapshot, TargetGroupArn};
+use model::certificate::TrustStore;
+use model::{ListenerArn, LoadBalancerArn, RuleArn, Snapshot, TargetGroupArn, TrustStoreArn};
 use wire::Fault;
 
 use super::fault;
@@ -92,6 +93,14 @@ pub fn target_group(ctx: &Ctx<'_>, state: &Snapshot, arn: &str) -> Result<Arc<Ta
     let found = state.target_groups.get(&TargetGroupArn::from(arn));
     let found = found.filter(|record| record.scope == ctx.scope);
     found.cloned().ok_or_else(fault::target_group_not_found)
+}
+
+/// The trust store with this ARN.
+pub fn trust_store(ctx: &Ctx<'_>, state: &Snapshot, arn: &str) -> Result<Arc<TrustStore>, Fault> {
+    check_arn(arn, "truststore", "trust store")?;
+    let found = state.trust_stores.get(&TrustStoreArn::from(arn));
+    let found = found.filter(|record| record.scope == ctx.scope);
+    found.cloned().ok_or_else(fault::trust_store_not_found)
 }
 
 /// The target groups that actions forward to.

@@ -4,19 +4,19 @@ use std::sync::Arc;
 
 use model::balancer::{Action, Attributes, Listener, LoadBalancer, Priority, Rule};
 use model::limits::LISTENERS_PER_LOAD_BALANCER;
-use model::{ListenerArn, Record, Snapshot, Tags};
+use model::{ListenerArn, Record, Snapshot, Tags, tls_policy};
 use shapes::elbv2 as out;
 use shapes::elbv2::{
     Certificate, CreateListenerInput, CreateListenerOutput, DeleteListenerInput,
     DeleteListenerOutput, DescribeListenersInput, DescribeListenersOutput, ModifyListenerInput,
-    ModifyListenerOutput, MutualAuthenticationAttributes,
+    ModifyListenerOutput,
 };
 use store::Txn;
 use wire::Fault;
 
 use super::action::{self, Place};
 use super::load_balancer::remove_listener;
-use super::{certificate, fault, find, forward, ssl_policy, tags};
+use super::{certificate, fault, find, forward, mutual, ssl_policy, tags};
 use crate::Ctx;
 use crate::page::page;
 
@@ -29,14 +29,17 @@ pub fn create_listener(
     let owner = find::load_balancer(ctx, txn, &input.load_balancer_arn)?;
     let port = port(input.port)?;
     let protocol = protocol(input.protocol)?;
-    check_extras(input.alpn_policy.as_deref(), input.mutual_authentication.as_ref())?;
-    let secure = secure(&protocol, input.ssl_policy, input.certificates.unwrap_or_default())?;
+    check_alpn(input.alpn_policy.as_deref())?;
+    let certificates = input.certificates.unwrap_or_default();
+    let secure = secure(ctx, txn, &protocol, input.ssl_policy, certificates)?;
+    let mutual = mutual::read(ctx, txn, &protocol, input.mutual_authentication)?;
     let place = Place { load_balancer: &owner, protocol: &protocol, port };
     let actions = action::read(ctx, txn, &place, &[], input.default_actions)?;
     if let Some(existing) = at_port(txn, &owner, port) {
         if existing.protocol != protocol
             || existing.ssl_policy != secure.policy
             || existing.certificates.first() != secure.certificate.as_ref()
+            || existing.mutual != mutual
             || default_rule(txn, &existing.arn).is_none_or(|rule| rule.actions != actions)
         {
             return Err(duplicate(&owner));
@@ -55,10 +58,12 @@ pub fn create_listener(
         ssl_policy: secure.policy,
         certificates: secure.certificate.into_iter().collect(),
         alpn_policy: None,
+        mutual,
         attributes: Attributes::new(),
         tags: tags::of_new(input.tags.as_deref())?,
         created: ctx.now,
     };
+    mutual::check_room(txn, &listener)?;
     put_default_rule(ctx, txn, &listener.arn, actions);
     txn.put(listener.clone());
     Ok(CreateListenerOutput { listeners: Some(vec![show(txn, &listener)]) })
@@ -98,16 +103,10 @@ fn protocol(asked: Option<String>) -> Result<String, Fault> {
     Err(Fault::validation(message))
 }
 
-fn check_extras(
-    alpn: Option<&[String]>,
-    mutual: Option<&MutualAuthenticationAttributes>,
-) -> Result<(), Fault> {
+fn check_alpn(alpn: Option<&[String]>) -> Result<(), Fault> {
     if alpn.is_some_and(|alpn| !alpn.is_empty()) {
         let message = "An ALPN policy can be specified only for TLS listeners";
         return Err(Fault::validation(message));
-    }
-    if mutual.and_then(|mutual| mutual.mode.as_deref()).is_some_and(|mode| mode != "off") {
-        return Err(fault::unsupported("Listeners with mutual authentication"));
     }
     Ok(())
 }
@@ -122,6 +121,8 @@ struct Secure {
 /// AWS: an HTTPS listener has exactly one default certificate, and the policy
 /// `ELBSecurityPolicy-2016-08` unless it says otherwise.
 fn secure(
+    ctx: &Ctx<'_>,
+    state: &Snapshot,
     protocol: &str,
     policy: Option<String>,
     certificates: Vec<Certificate>,
@@ -137,11 +138,11 @@ fn secure(
         }
         return Ok(Secure { policy: None, certificate: None });
     }
-    let policy = policy.unwrap_or_else(|| ssl_policy::DEFAULT.to_owned());
+    let policy = policy.unwrap_or_else(|| tls_policy::DEFAULT.to_owned());
     ssl_policy::check(&policy)?;
     let certificate = certificate::default_of(certificates)?
         .ok_or_else(|| Fault::validation("A certificate must be specified for HTTPS listeners"))?;
-    certificate::check(&certificate)?;
+    certificate::check(ctx, state, &certificate)?;
     Ok(Secure { policy: Some(policy), certificate: Some(certificate) })
 }
 
@@ -162,10 +163,7 @@ fn show(state: &Snapshot, listener: &Listener) -> out::Listener {
         .certificates
         .first()
         .map(|arn| vec![Certificate { certificate_arn: Some(arn.clone()), is_default: None }]);
-    let mutual = is_secure.then(|| MutualAuthenticationAttributes {
-        mode: Some("off".to_owned()),
-        ..Default::default()
-    });
+    let mutual = is_secure.then(|| mutual::show(&listener.mutual));
     out::Listener {
         listener_arn: Some(listener.arn.to_string()),
         load_balancer_arn: Some(listener.load_balancer.to_string()),
@@ -225,7 +223,7 @@ pub fn modify_listener(
     input: ModifyListenerInput,
 ) -> Result<ModifyListenerOutput, Fault> {
     let (current, owner) = find::listener(ctx, txn, &input.listener_arn)?;
-    check_extras(input.alpn_policy.as_deref(), input.mutual_authentication.as_ref())?;
+    check_alpn(input.alpn_policy.as_deref())?;
     let mut listener = Listener::clone(&current);
     if input.port.is_some() {
         listener.port = port(input.port)?;
@@ -236,7 +234,13 @@ pub fn modify_listener(
     if input.protocol.is_some() {
         listener.protocol = protocol(input.protocol)?;
     }
-    change_security(&mut listener, input.ssl_policy, input.certificates.unwrap_or_default())?;
+    let certificates = input.certificates.unwrap_or_default();
+    change_security(ctx, txn, &mut listener, input.ssl_policy, certificates)?;
+    if input.mutual_authentication.is_some() || listener.protocol == "HTTP" {
+        let asked = input.mutual_authentication;
+        listener.mutual = mutual::read(ctx, txn, &listener.protocol, asked)?;
+        mutual::check_room(txn, &listener)?;
+    }
     let place = Place { load_balancer: &owner, protocol: &listener.protocol, port: listener.port };
     if listener.protocol != current.protocol {
         let replaced = |rule: &Rule| {
@@ -262,6 +266,8 @@ pub fn modify_listener(
 }
 
 fn change_security(
+    ctx: &Ctx<'_>,
+    state: &Snapshot,
     listener: &mut Listener,
     policy: Option<String>,
     certificates: Vec<Certificate>,
@@ -276,7 +282,7 @@ fn change_security(
     }
     let policy =
         policy.or_else(|| listener.ssl_policy.clone().filter(|_| listener.protocol == "HTTPS"));
-    let secure = secure(&listener.protocol, policy, certificates)?;
+    let secure = secure(ctx, state, &listener.protocol, policy, certificates)?;
     listener.ssl_policy = secure.policy;
     match (secure.certificate, listener.certificates.is_empty()) {
         (None, _) => listener.certificates.clear(),

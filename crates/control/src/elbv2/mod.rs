@@ -1,7 +1,7 @@
 //! Operations of elbv2: application load balancers, their listeners and rules, target groups.
 //!
-//! Leaves out network and gateway load balancers, Lambda targets, trust stores:
-//! each is refused with a sentence that says so.
+//! Leaves out network and gateway load balancers and Lambda targets: each is refused with a sentence
+//! that says so.
 
 mod action;
 pub mod attributes;
@@ -23,14 +23,17 @@ pub mod limits;
 pub mod listener;
 pub mod load_balancer;
 mod log_bucket;
+mod mutual;
 pub mod placement;
 pub mod resource_policy;
+pub mod revocation;
 pub mod rule;
 pub mod ssl_policy;
 pub mod tags;
 pub mod target;
 pub mod target_group;
 pub(crate) mod transform;
+pub mod trust_store;
 mod zone;
 
 #[cfg(test)]
@@ -81,5 +84,15 @@ pub const OPERATIONS: &[Operation] = operations!("elbv2", Style::Query;
     write RemoveTags => tags::remove_tags,
     read DescribeTags => tags::describe_tags,
     read DescribeSSLPolicies => ssl_policy::describe_ssl_policies,
+    write CreateTrustStore => trust_store::create_trust_store,
+    read DescribeTrustStores => trust_store::describe_trust_stores,
+    write ModifyTrustStore => trust_store::modify_trust_store,
+    write DeleteTrustStore => trust_store::delete_trust_store,
+    read DescribeTrustStoreAssociations => trust_store::describe_trust_store_associations,
+    read GetTrustStoreCaCertificatesBundle => trust_store::get_trust_store_ca_certificates_bundle,
+    write AddTrustStoreRevocations => revocation::add_trust_store_revocations,
+    write RemoveTrustStoreRevocations => revocation::remove_trust_store_revocations,
+    read DescribeTrustStoreRevocations => revocation::describe_trust_store_revocations,
+    read GetTrustStoreRevocationContent => revocation::get_trust_store_revocation_content,
     read DescribeAccountLimits => limits::describe_account_limits,
 );

@@ -1,8 +1,9 @@
-//! Tags of load balancers, listeners, rules and target groups.
+//! Tags of load balancers, listeners, rules, target groups and trust stores.
 
 use std::collections::BTreeSet;
 
 use model::balancer::{Listener, LoadBalancer, Rule, TargetGroup};
+use model::certificate::TrustStore;
 use model::{Record, Snapshot, Tags, arn};
 use shapes::elbv2::{
     AddTagsInput, AddTagsOutput, DescribeTagsInput, DescribeTagsOutput, RemoveTagsInput,
@@ -103,6 +104,7 @@ enum Tagged {
     Listener(<Listener as Record>::Key),
     Rule(<Rule as Record>::Key),
     TargetGroup(<TargetGroup as Record>::Key),
+    TrustStore(<TrustStore as Record>::Key),
 }
 
 impl Tagged {
@@ -112,6 +114,7 @@ impl Tagged {
             Self::Listener(key) => state.listeners.get(key).map(|r| &r.tags),
             Self::Rule(key) => state.rules.get(key).map(|r| &r.tags),
             Self::TargetGroup(key) => state.target_groups.get(key).map(|r| &r.tags),
+            Self::TrustStore(key) => state.trust_stores.get(key).map(|r| &r.tags),
         };
         tags.cloned().unwrap_or_default()
     }
@@ -122,6 +125,7 @@ impl Tagged {
             Self::Listener(key) => txn.update::<Listener>(key, |r| r.tags = tags),
             Self::Rule(key) => txn.update::<Rule>(key, |r| r.tags = tags),
             Self::TargetGroup(key) => txn.update::<TargetGroup>(key, |r| r.tags = tags),
+            Self::TrustStore(key) => txn.update::<TrustStore>(key, |r| r.tags = tags),
         };
     }
 }
@@ -142,6 +146,7 @@ fn one(ctx: &Ctx<'_>, state: &Snapshot, text: &str) -> Result<Tagged, Fault> {
         "listener" => Ok(Tagged::Listener(find::listener(ctx, state, text)?.0.key())),
         "listener-rule" => Ok(Tagged::Rule(find::rule(ctx, state, text)?.rule.key())),
         "targetgroup" => Ok(Tagged::TargetGroup(find::target_group(ctx, state, text)?.key())),
+        "truststore" => Ok(Tagged::TrustStore(find::trust_store(ctx, state, text)?.key())),
         _ => Err(fault::not_an_arn(text, "resource")),
     }
 }

@@ -1,4 +1,4 @@
-//! Operations of iam: roles, instance profiles, access keys. DEVIATION: roles and their policies
+//! Operations of iam: roles, instance profiles, access keys, server certificates. DEVIATION: roles and their policies
 //! are kept and shown but never evaluated; who may sign may do everything.
 
 pub mod access_key;
@@ -11,6 +11,7 @@ pub mod role;
 pub mod role_boundary;
 pub mod role_policy;
 pub mod role_tags;
+pub mod server_certificate;
 pub mod service_linked_role;
 mod tags;
 pub mod user;
@@ -33,10 +34,12 @@ pub const OPERATIONS: &[Operation] = operations!("iam", shapes::decode::Style::Q
     write DeleteRole => role::delete_role,
     write DeleteRolePermissionsBoundary => role_boundary::delete_role_permissions_boundary,
     write DeleteRolePolicy => role_policy::delete_role_policy,
+    write DeleteServerCertificate => server_certificate::delete_server_certificate,
     write DetachRolePolicy => role_policy::detach_role_policy,
     read GetInstanceProfile => instance_profile::get_instance_profile,
     read GetRole => role::get_role,
     read GetRolePolicy => role_policy::get_role_policy,
+    read GetServerCertificate => server_certificate::get_server_certificate,
     read GetUser => user::get_user,
     read ListAccessKeys => access_key::list_access_keys,
     read ListAttachedRolePolicies => role_policy::list_attached_role_policies,
@@ -46,6 +49,7 @@ pub const OPERATIONS: &[Operation] = operations!("iam", shapes::decode::Style::Q
     read ListRolePolicies => role_policy::list_role_policies,
     read ListRoles => role::list_roles,
     read ListRoleTags => role_tags::list_role_tags,
+    read ListServerCertificates => server_certificate::list_server_certificates,
     write PutRolePermissionsBoundary => role_boundary::put_role_permissions_boundary,
     write PutRolePolicy => role_policy::put_role_policy,
     write RemoveRoleFromInstanceProfile => instance_profile::remove_role_from_instance_profile,
@@ -53,6 +57,7 @@ pub const OPERATIONS: &[Operation] = operations!("iam", shapes::decode::Style::Q
     write TagRole => role_tags::tag_role,
     write UntagInstanceProfile => instance_profile_tags::untag_instance_profile,
     write UntagRole => role_tags::untag_role,
+    write UploadServerCertificate => server_certificate::upload_server_certificate,
     write UpdateAssumeRolePolicy => role::update_assume_role_policy,
     write UpdateRole => role::update_role,
     write UpdateRoleDescription => role::update_role_description,

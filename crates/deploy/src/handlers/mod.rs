@@ -3,6 +3,7 @@
 //!
 //! What a handler never does: write records, read a clock, wait.
 
+mod acm;
 mod apigatewayv2;
 mod call;
 mod ec2;
@@ -54,6 +55,7 @@ pub(crate) fn own_id(_: &Ctx<'_>, _: &Snapshot, resource: &StackResource, _: &st
 
 /// Every type, by name.
 pub static TYPES: &[&ResourceType] = &[
+    &acm::certificate::TYPE,
     &apigatewayv2::api::TYPE,
     &apigatewayv2::deployment::TYPE,
     &apigatewayv2::integration::TYPE,

@@ -282,6 +282,7 @@ fn a_listener() -> Listener {
         ssl_policy: None,
         certificates: Vec::new(),
         alpn_policy: None,
+        mutual: model::balancer::MutualAuthentication::Off,
         attributes: model::balancer::Attributes::new(),
         tags: Tags::new(),
         created: Timestamp(0),

@@ -1,5 +1,7 @@
 //! Listeners and their default actions.
 
+use model::certificate::{Certificate, CertificateFacts, CertificateSource, KeyText};
+use model::{Scope, Timestamp};
 use serde_json::{Value, json};
 
 use super::{World, column, fixed, forward, text, with};
@@ -71,8 +73,8 @@ fn refuses_what_cannot_be() {
     check(json!({ "Certificates": certificate }), invalid, "only for HTTPS listeners");
     check(json!({ "SslPolicy": "x" }), invalid, "only for HTTPS listeners");
     check(json!({ "AlpnPolicy": ["HTTP2Only"] }), invalid, "only for TLS listeners");
-    let mutual = json!({ "MutualAuthentication": { "Mode": "verify" } });
-    check(mutual, "InvalidConfigurationRequest", "not supported here yet");
+    let mutual = json!({ "MutualAuthentication": { "Mode": "passthrough" } });
+    check(mutual, invalid, "only for HTTPS listeners");
     check(secure.clone(), invalid, "A certificate must be specified for HTTPS listeners");
     check(
         with(secure.clone(), json!({ "Certificates": certificate })),
@@ -364,48 +366,91 @@ fn groups_must_fit_the_listener_and_belong_to_one_load_balancer() {
     }
 }
 
-#[test]
-fn certificates_are_unknown_for_now() {
-    let world = World::new();
-    let (lb, group) = (world.load_balancer("web"), world.group("app"));
-    let arn = world.listener(&lb, 80, &group);
-    let certificates = json!([{ "CertificateArn": "c" }]);
-    let input = json!({ "ListenerArn": arn, "Certificates": certificates });
-    for name in ["AddListenerCertificates", "RemoveListenerCertificates"] {
-        world.refuses(name, input.clone(), "ValidationError", "only for HTTPS listeners");
-    }
-    let found = world.ok("DescribeListenerCertificates", json!({ "ListenerArn": arn }));
-    assert_eq!(found, json!({ "Certificates": [] }));
-
-    let key = {
-        let state = world.store.snapshot();
-        let listener = state.listeners.iter().next().unwrap().clone();
-        (listener.load_balancer.clone(), listener.arn.clone())
+/// Puts a certificate into the state, as an import would.
+fn certificate(world: &World, id: &str, scope: Scope) -> String {
+    let arn = model::arn::arn("acm", &scope, &format!("certificate/{id}"));
+    let record = Certificate {
+        scope,
+        arn: arn.as_str().into(),
+        source: CertificateSource::Imported,
+        body: String::new(),
+        chain: String::new(),
+        key: KeyText::default(),
+        facts: CertificateFacts::default(),
+        tags: model::Tags::new(),
+        created: Timestamp(0),
+        updated: Timestamp(0),
     };
     let done: Result<_, store::Aborted<wire::Fault>> = world.store.transact(|txn| {
-        txn.update::<model::balancer::Listener>(&key, |listener| {
-            listener.protocol = "HTTPS".into();
-            listener.certificates = vec!["c".into(), "d".into(), "e".into()];
-        });
+        txn.put(record);
         Ok(())
     });
     done.unwrap();
-    let with_certificate =
-        |name: &str| json!({ "ListenerArn": arn, "Certificates": [{ "CertificateArn": name }] });
-    world.refuses("AddListenerCertificates", with_certificate("x"), "CertificateNotFound", "'x'");
-    world.ok("AddListenerCertificates", with_certificate("d"));
-    world.refuses("RemoveListenerCertificates", input, "OperationNotPermitted", "default");
-    world.ok("RemoveListenerCertificates", with_certificate("d"));
+    arn
+}
+
+fn own() -> Scope {
+    Scope::new("000000000000", "us-east-1")
+}
+
+fn https(load_balancer: &str, certificate: &str) -> Value {
+    let secure = json!({
+        "Protocol": "HTTPS", "Certificates": [{ "CertificateArn": certificate }],
+    });
+    with(http(load_balancer, 443, fixed("200")), secure)
+}
+
+#[test]
+fn https_listeners_have_a_policy_and_a_default_certificate() {
+    let world = World::new();
+    let lb = world.load_balancer("web");
+    let one = certificate(&world, "one", own());
+    let elsewhere = certificate(&world, "else", Scope::new("000000000000", "eu-west-1"));
+    let input = https(&lb, &elsewhere);
+    world.refuses("CreateListener", input, "CertificateNotFound", &elsewhere);
+    let made = &world.ok("CreateListener", https(&lb, &one))["Listeners"][0];
+    assert_eq!(made["SslPolicy"], "ELBSecurityPolicy-2016-08");
+    assert_eq!(made["Certificates"], json!([{ "CertificateArn": one }]));
+    assert_eq!(made["MutualAuthentication"], json!({ "Mode": "off" }));
+    let arn = text(&made["ListenerArn"]);
+    let change = |changes: Value| with(json!({ "ListenerArn": arn }), changes);
+    let fips = "ELBSecurityPolicy-TLS13-1-2-FIPS-2023-04";
+    let changed = world.ok("ModifyListener", change(json!({ "SslPolicy": fips })));
+    assert_eq!(changed["Listeners"][0]["SslPolicy"], fips);
+    let two = certificate(&world, "two", own());
+    let other = json!({ "Certificates": [{ "CertificateArn": two }] });
+    let changed = world.ok("ModifyListener", change(other));
+    assert_eq!(changed["Listeners"][0]["Certificates"], json!([{ "CertificateArn": two }]));
+    let plain = &world.ok("ModifyListener", change(json!({ "Protocol": "HTTP" })))["Listeners"][0];
+    assert!(plain["Certificates"].is_null() && plain["SslPolicy"].is_null());
+    assert!(plain["MutualAuthentication"].is_null());
+}
+
+#[test]
+fn certificates_are_added_and_removed_but_for_the_default_one() {
+    let world = World::new();
+    let (lb, group) = (world.load_balancer("web"), world.group("app"));
+    let plain = world.listener(&lb, 80, &group);
+    let [c, d, e] = ["c", "d", "e"].map(|id| certificate(&world, id, own()));
+    let naming = |listener: &str, arn: &str| json!({ "ListenerArn": listener, "Certificates": [{ "CertificateArn": arn }] });
+    for name in ["AddListenerCertificates", "RemoveListenerCertificates"] {
+        world.refuses(name, naming(&plain, &c), "ValidationError", "only for HTTPS listeners");
+    }
+    let arn = text(&world.ok("CreateListener", https(&lb, &c))["Listeners"][0]["ListenerArn"]);
+    world.refuses("AddListenerCertificates", naming(&arn, "x"), "CertificateNotFound", "'x'");
+    for certificate in [&d, &e, &d] {
+        world.ok("AddListenerCertificates", naming(&arn, certificate));
+    }
+    let default = naming(&arn, &c);
+    world.refuses("RemoveListenerCertificates", default, "OperationNotPermitted", "default");
+    world.ok("RemoveListenerCertificates", naming(&arn, &d));
     let found = world.ok("DescribeListenerCertificates", json!({ "ListenerArn": arn }));
     assert_eq!(
         found["Certificates"],
-        json!([{ "CertificateArn": "c", "IsDefault": true },
-            { "CertificateArn": "e", "IsDefault": false }])
+        json!([{ "CertificateArn": c, "IsDefault": true },
+            { "CertificateArn": e, "IsDefault": false }])
     );
-    let two = json!([{ "CertificateArn": "c" }, { "CertificateArn": "d" }]);
+    let two = json!([{ "CertificateArn": c }, { "CertificateArn": d }]);
     let input = json!({ "ListenerArn": arn, "Certificates": two });
     world.refuses("AddListenerCertificates", input, "ValidationError", "Exactly one");
-    let plain = json!({ "ListenerArn": arn, "Protocol": "HTTP" });
-    let plain = &world.ok("ModifyListener", plain)["Listeners"][0];
-    assert!(plain["Certificates"].is_null() && plain["SslPolicy"].is_null());
 }

@@ -1,0 +1,3 @@
+//! Resource types of the certificate manager.
+
+pub mod certificate;
