@@ -6,7 +6,7 @@ mod commands;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use commands::{echo, explain, reset, serve, up};
+use commands::{echo, explain, reset, serve, trust, up};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -38,6 +38,8 @@ enum Command {
     Explain(explain::Explain),
     /// Empty a running node that was started with --ephemeral
     Reset(reset::Reset),
+    /// Print the certificate that clients have to trust for HTTPS, and say how
+    Trust(trust::Trust),
     /// Run a tiny origin that answers with what it received, for trying things out
     Echo(echo::Echo),
 }
@@ -56,6 +58,7 @@ fn main() -> ExitCode {
         Command::Up(up) => up.run(),
         Command::Explain(explain) => explain.run(),
         Command::Reset(reset) => reset.run(),
+        Command::Trust(trust) => trust.run(),
         Command::Echo(echo) => echo.run(),
     };
     match result {

@@ -1,10 +1,13 @@
-//! The node's own pages on the control port, under `/_breezeway/`: health, metrics, explain, reset.
-//! Answers are JSON but for the metrics; web pages of other sites are refused as for operations.
+//! The node's own pages on the control port, under `/_breezeway/`: health, metrics, explain, reset,
+//! the certificate authority, what trust stores hold. Answers are JSON but for metrics and
+//! certificates; web pages of other sites are refused as for operations.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use api::Api;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use proxy::Journal;
 use routing::{Body, Explanation, Version, View};
@@ -61,14 +64,20 @@ impl Admin {
         if !open && !peer.to_canonical().is_loopback() {
             return problem(403, "This page is for programs on the node's own machine.");
         }
+        if let Some(rest) = path.strip_prefix("/_breezeway/trust-stores/") {
+            return self.trust_store(rest);
+        }
         match (method.as_str(), path.as_str()) {
+            ("GET" | "HEAD", "/_breezeway/authority.pem") => {
+                pem(self.api.settings.authority.certificate.clone())
+            }
             ("GET" | "HEAD", "/_breezeway/health") => self.health(),
             ("GET" | "HEAD", "/_breezeway/metrics") => self.metrics(),
             ("POST", "/_breezeway/explain") => self.explain(request).await,
             ("POST", "/_breezeway/reset") => self.reset().await,
             (_, "/_breezeway/health" | "/_breezeway/metrics") => problem(405, "Use GET."),
             (_, "/_breezeway/explain" | "/_breezeway/reset") => problem(405, "Use POST."),
-            _ => problem(404, "The pages are health, metrics, explain and reset."),
+            _ => problem(404, "The pages are health, metrics, explain, reset and authority.pem."),
         }
     }
 
@@ -130,6 +139,34 @@ impl Admin {
                 Response::full(200, &edits, Bytes::from(text))
             }
             Err(error) => problem(500, &format!("The metrics cannot be written: {error}")),
+        }
+    }
+
+    /// What a trust store holds: `ID/bundle.pem` and `ID/revocations/N.crl`.
+    fn trust_store(&self, rest: &str) -> Response {
+        let state = self.api.store.snapshot();
+        let found = rest.split_once('/').and_then(|(id, page)| {
+            let mut stores = state.trust_stores.iter();
+            let is_it = |arn: &str| arn.rsplit('/').next() == Some(id);
+            Some((stores.find(|store| is_it(store.arn.as_str()))?, page))
+        });
+        let Some((store, page)) = found else { return problem(404, "There is no such page.") };
+        if page == "bundle.pem" {
+            return pem(store.bundle.clone());
+        }
+        let number = page.strip_prefix("revocations/").and_then(|p| p.strip_suffix(".crl"));
+        let list = number.and_then(|number| {
+            let id: i64 = number.parse().ok()?;
+            let list = store.revocations.iter().find(|list| list.id == id)?;
+            STANDARD.decode(&list.list).ok()
+        });
+        match list {
+            Some(der) => {
+                let mut edits = Edits::new();
+                edits.set("content-type", "application/pkix-crl");
+                Response::full(200, &edits, Bytes::from(der))
+            }
+            None => problem(404, "There is no such page."),
         }
     }
 
@@ -212,6 +249,12 @@ fn as_json(explanation: &Explanation) -> Value {
     );
     let refused = explanation.steps.iter().any(|step| !step.passed);
     json!({"refused": refused, "steps": steps, "answer": answer})
+}
+
+fn pem(text: String) -> Response {
+    let mut edits = Edits::new();
+    edits.set("content-type", "application/x-pem-file");
+    Response::full(200, &edits, Bytes::from(text))
 }
 
 fn json_page(status: u16, value: &Value) -> Response {

@@ -4,7 +4,9 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
+use bytes::Bytes;
 use serde_json::{Value, json};
+use transport::Answer;
 use transport::client::{Call, once};
 
 /// A request to explain.
@@ -63,29 +65,42 @@ fn as_text(request: &ExplainRequest, answer: &Value) -> String {
     text
 }
 
+/// The certificate of the authority of the node at `api`, PEM.
+pub fn authority(api: &str) -> Result<String> {
+    let answer = send(api, "GET", "/_breezeway/authority.pem", Bytes::new())?;
+    if answer.status != 200 {
+        bail!("{api} does not answer as a Breezeway node does");
+    }
+    String::from_utf8(answer.body.to_vec()).context("the certificate is no text")
+}
+
 fn post(api: &str, path: &str, body: &Value) -> Result<Value> {
-    let address = resolve(api)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let host = address.to_string();
-    let headers = [("host", host.as_str()), ("content-type", "application/json")];
-    let call = Call {
-        headers: &headers,
-        body: body.to_string().into(),
-        timeout: Duration::from_secs(30),
-        ..Call::new(address, "POST", path)
-    };
-    let answer = runtime.block_on(once(call)).map_err(|error| {
-        anyhow!(
-            "no node answers at {api} ({error}); start one with `breezeway serve`, or name it with \
-             --api"
-        )
-    })?;
+    let answer = send(api, "POST", path, body.to_string().into())?;
     let value: Value = serde_json::from_slice(&answer.body)
         .with_context(|| format!("{api} does not answer as a Breezeway node does"))?;
     if answer.status != 200 {
         bail!("{}", value["message"].as_str().unwrap_or("the node refused"));
     }
     Ok(value)
+}
+
+fn send(api: &str, method: &str, path: &str, body: Bytes) -> Result<Answer> {
+    let address = resolve(api)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let host = address.to_string();
+    let headers = [("host", host.as_str()), ("content-type", "application/json")];
+    let call = Call {
+        headers: &headers,
+        body,
+        timeout: Duration::from_secs(30),
+        ..Call::new(address, method, path)
+    };
+    runtime.block_on(once(call)).map_err(|error| {
+        anyhow!(
+            "no node answers at {api} ({error}); start one with `breezeway serve`, or name it with \
+             --api"
+        )
+    })
 }
 
 /// An address, or a name with a port, or a URL of either.

@@ -57,8 +57,8 @@ pub struct Options {
     /// Seconds that open requests get when the node stops [default: 10]
     #[arg(long, env = "BREEZEWAY_DRAIN_SECONDS", value_name = "SECONDS")]
     pub drain_seconds: Option<u64>,
-    /// Folder of the buckets that load balancers write their logs to [default: s3 in the data
-    /// directory]
+    /// Folder of buckets: BUCKET/KEY below it stands for an object of S3, for logs that are written
+    /// and bundles of trust stores that are read [default: s3 in the data directory]
     #[arg(long, env = "BREEZEWAY_S3_DIR", value_name = "DIR")]
     pub s3_dir: Option<PathBuf>,
     /// Access log lines of all load balancers as they come: a file, or - for standard output

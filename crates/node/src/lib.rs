@@ -3,6 +3,7 @@
 
 mod admin;
 mod applier;
+mod authority;
 mod banner;
 pub mod client;
 mod config;

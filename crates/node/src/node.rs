@@ -16,13 +16,13 @@ use api::Api;
 use deploy::Deployer;
 use health::Checker;
 use model::health::{HealthView, TargetHealth};
-use model::{Buckets, Revision, Secret, Settings};
+use model::{AuthorityText, Buckets, Revision, Secret, Settings};
 use proxy::{FrontDoor, Journal, Proxy};
 use routing::Tables;
 use routing::live::HealthMark;
 use store::Store;
 use tokio::sync::{mpsc, watch};
-use transport::{Drained, Limits, ListenOptions, ListenerKey, Workers};
+use transport::{Drained, Limits, ListenOptions, ListenerKey, TlsServer, Workers};
 
 use crate::admin::Admin;
 use crate::applier::{Applied, Applier};
@@ -34,7 +34,7 @@ use crate::log_files::{LogFiles, Place};
 use crate::reconcile::Reconcilers;
 use crate::sockets::{self, Sockets};
 use crate::threads::{Stop, Threads};
-use crate::{descriptors, follow, handover, secret, signals, threads, tls};
+use crate::{authority, descriptors, follow, handover, secret, signals, threads, tls};
 
 /// Where a node listens, with the ports that it really got.
 #[derive(Clone, Copy, Debug)]
@@ -93,7 +93,8 @@ impl Node {
         let store = Arc::new(open_store(config)?);
         let (leader, predecessor) = Leader::new(giver, &store);
         let secret = secret::load(config.data_dir.as_deref())?;
-        let settings = Arc::new(settings(config, addresses, secret));
+        let authority = authority::load(config.data_dir.as_deref())?;
+        let settings = Arc::new(settings(config, addresses, secret, authority));
         let signatures_required = must_sign(config, &store)?;
 
         let applied = Arc::new(Applied::new());
@@ -118,7 +119,8 @@ impl Node {
         start_reconciler(&mut threads, &store, &applied)?;
         start_deployer(&mut threads, &store, &settings)?;
 
-        serve_front(config, &data, Arc::clone(&proxy), doors.http, doors.https)?;
+        let secure = tls::front_door(&settings, Arc::clone(&applied.tables))?;
+        serve_front(&data, Arc::clone(&proxy), secure, doors.http, doors.https)?;
         let api = Api {
             store: Arc::clone(&store),
             settings: Arc::clone(&settings),
@@ -333,16 +335,14 @@ fn plain() -> ListenOptions {
 }
 
 fn serve_front(
-    config: &Config,
     data: &Workers,
     proxy: Arc<Proxy>,
+    secure: TlsServer,
     http: Vec<TcpListener>,
     https: Vec<TcpListener>,
 ) -> Result<()> {
     let front = Arc::new(FrontDoor(proxy));
-    let folder = config.data_dir.as_deref();
-    let certificate = tls::front_door(folder, &config.endpoint_domain, &config.region)?;
-    let secure = ListenOptions { tls: Some(certificate), ..plain() };
+    let secure = ListenOptions { tls: Some(secure), ..plain() };
     data.listen(ListenerKey::from("http"), http, plain(), Arc::clone(&front))?;
     data.listen(ListenerKey::from("https"), https, secure, front)?;
     Ok(())
@@ -403,7 +403,12 @@ fn must_sign(config: &Config, store: &Store) -> Result<bool> {
     Ok(required)
 }
 
-fn settings(config: &Config, addresses: Addresses, secret: Secret) -> Settings {
+fn settings(
+    config: &Config,
+    addresses: Addresses,
+    secret: Secret,
+    authority: AuthorityText,
+) -> Settings {
     Settings {
         account: config.account_id.clone(),
         region: config.region.clone(),
@@ -413,6 +418,8 @@ fn settings(config: &Config, addresses: Addresses, secret: Secret) -> Settings {
         address_book: config.address_book.clone(),
         secret,
         buckets: config.s3_dir.clone().map(Buckets),
+        authority,
+        api: Some(addresses.api),
     }
 }
 

@@ -10,10 +10,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use model::ListenerArn;
-use proxy::{ListenerDoor, Proxy};
-use routing::tables::{ListenerTable, Socket};
+use proxy::{ListenerDoor, Proxy, tls_server};
+use routing::tables::{ListenerTable, Socket, TlsTable};
 use routing::{Finding, Tables};
-use transport::{ListenerKey, Workers};
+use transport::{ListenerKey, TlsServer, Workers};
 
 use crate::handover::Held;
 
@@ -26,6 +26,8 @@ pub struct Sockets {
     failed: BTreeMap<(ListenerArn, SocketAddr), io::Error>,
     /// The listeners that were followed last.
     followed: HashMap<ListenerArn, Arc<ListenerTable>>,
+    /// TLS of listeners, made from these tables.
+    secure: HashMap<ListenerArn, (Arc<TlsTable>, TlsServer)>,
 }
 
 impl Sockets {
@@ -39,6 +41,7 @@ impl Sockets {
             open: BTreeMap::new(),
             failed: BTreeMap::new(),
             followed: HashMap::new(),
+            secure: HashMap::new(),
         }
     }
 
@@ -61,22 +64,26 @@ impl Sockets {
         if all_same && self.failed.is_empty() {
             return Vec::new();
         }
+        self.secure(tables);
         let key = |socket: &Socket| (socket.listener.clone(), socket.bind);
         let wanted: BTreeMap<_, _> = tables
             .sockets()
             .filter(|socket| network::listen::is_local(socket.bind.ip()))
+            // Without TLS it would have nothing to say.
+            .filter(|socket| !socket.https || self.secure.contains_key(&socket.listener))
             .map(|socket| (key(socket), socket))
             .collect();
         let (workers, proxy, held) = (&self.workers, &self.proxy, &self.held);
+        let secure = &self.secure;
         self.open.retain(|at, listener| {
             let keep = wanted.contains_key(at);
             if keep && is_same(&at.0) {
                 return true;
             }
             if keep {
-                // Time-outs of the load balancer may have changed.
+                // Time-outs of the load balancer may have changed, or certificates.
                 let door = ListenerDoor::new(Arc::clone(proxy), at.0.clone());
-                workers.update(listener, door.options());
+                workers.update(listener, door.options(tls_of(secure, &at.0)));
             } else {
                 drop(workers.close(listener));
                 held.release(&name(at.1));
@@ -96,6 +103,28 @@ impl Sockets {
         self.failed.iter().map(|((listener, at), error)| finding(listener, *at, error)).collect()
     }
 
+    /// Makes TLS for listeners whose table is another one than before.
+    fn secure(&mut self, tables: &Tables) {
+        self.secure.retain(|arn, _| tables.listeners.contains_key(arn));
+        for (arn, listener) in &tables.listeners {
+            let Some(table) = &listener.tls else {
+                self.secure.remove(arn);
+                continue;
+            };
+            if self.secure.get(arn).is_some_and(|(before, _)| Arc::ptr_eq(before, table)) {
+                continue;
+            }
+            match tls_server(table) {
+                Ok(server) => drop(self.secure.insert(arn.clone(), (Arc::clone(table), server))),
+                Err(error) => {
+                    // Records are checked before they are stored, so this is ours to mend.
+                    tracing::error!(listener = %arn, %error, "the listener cannot speak TLS");
+                    self.secure.remove(arn);
+                }
+            }
+        }
+    }
+
     fn open_one(&self, socket: &Socket) -> io::Result<ListenerKey> {
         let name = name(socket.bind);
         let sockets = match self.held.take(&name, socket.bind) {
@@ -105,9 +134,17 @@ impl Sockets {
         self.held.keep(&name, &sockets)?;
         let listener = ListenerKey::from(format!("{} {}", socket.listener, socket.bind));
         let door = ListenerDoor::new(Arc::clone(&self.proxy), socket.listener.clone());
-        self.workers.listen(listener.clone(), sockets, door.options(), Arc::new(door))?;
+        let options = door.options(tls_of(&self.secure, &socket.listener));
+        self.workers.listen(listener.clone(), sockets, options, Arc::new(door))?;
         Ok(listener)
     }
+}
+
+fn tls_of(
+    secure: &HashMap<ListenerArn, (Arc<TlsTable>, TlsServer)>,
+    listener: &ListenerArn,
+) -> Option<TlsServer> {
+    secure.get(listener).map(|(_, server)| server.clone())
 }
 
 /// What the sockets on an address are called when they are handed over.

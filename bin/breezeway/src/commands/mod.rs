@@ -4,4 +4,5 @@ pub mod echo;
 pub mod explain;
 pub mod reset;
 pub mod serve;
+pub mod trust;
 pub mod up;
