@@ -53,7 +53,11 @@ fn a_request_finds_its_service_and_operation() {
     check(form(identity), 200, "arn:aws:iam::000000000000:root");
     check(Call { method: "GET".into(), query: identity.into(), ..form("") }, 200, "000000000000");
     check(form("Action=Fly&Version=2015-12-01"), 400, "<Code>InvalidAction</Code>");
-    check(form("Action=CreateTrustStore&Version=2015-12-01"), 400, "does not have it yet");
+    check(
+        form("Action=DeleteSharedTrustStoreAssociation&Version=2015-12-01"),
+        400,
+        "does not have it yet",
+    );
     check(form("Action=DescribeLoadBalancers&Version=2012-06-01"), 400, "Version=2012-06-01");
     check(form("Version=2015-12-01"), 400, "<Code>MissingAction</Code>");
     check(form("Action=Fly"), 403, "MissingAuthenticationToken");

@@ -16,7 +16,7 @@ use api::Api;
 use deploy::Deployer;
 use health::Checker;
 use model::health::{HealthView, TargetHealth};
-use model::{AuthorityText, Buckets, Revision, Secret, Settings};
+use model::{Buckets, Revision, Settings};
 use proxy::{FrontDoor, Journal, Proxy};
 use routing::Tables;
 use routing::live::HealthMark;
@@ -92,9 +92,7 @@ impl Node {
         let addresses = doors.addresses()?;
         let store = Arc::new(open_store(config)?);
         let (leader, predecessor) = Leader::new(giver, &store);
-        let secret = secret::load(config.data_dir.as_deref())?;
-        let authority = authority::load(config.data_dir.as_deref())?;
-        let settings = Arc::new(settings(config, addresses, secret, authority));
+        let settings = Arc::new(settings(config, addresses)?);
         let signatures_required = must_sign(config, &store)?;
 
         let applied = Arc::new(Applied::new());
@@ -403,24 +401,19 @@ fn must_sign(config: &Config, store: &Store) -> Result<bool> {
     Ok(required)
 }
 
-fn settings(
-    config: &Config,
-    addresses: Addresses,
-    secret: Secret,
-    authority: AuthorityText,
-) -> Settings {
-    Settings {
+fn settings(config: &Config, addresses: Addresses) -> Result<Settings> {
+    Ok(Settings {
         account: config.account_id.clone(),
         region: config.region.clone(),
         endpoint_domain: config.endpoint_domain.clone(),
         http_port: addresses.http.port(),
         network_driver: config.network.name().to_owned(),
         address_book: config.address_book.clone(),
-        secret,
+        secret: secret::load(config.data_dir.as_deref())?,
         buckets: config.s3_dir.clone().map(Buckets),
-        authority,
+        authority: authority::load(config.data_dir.as_deref())?,
         api: Some(addresses.api),
-    }
+    })
 }
 
 fn open_store(config: &Config) -> Result<Store> {

@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use model::ListenerArn;
 use routing::network::accept_permit;
-use transport::{
-    Connection, Handler, ListenOptions, Refusal, Request, Response, TlsServer,
-};
+use transport::{Connection, Handler, ListenOptions, Refusal, Request, Response, TlsServer};
 
 use crate::{Proxy, serve};
 

@@ -2,17 +2,19 @@
 //! `World::main_road` holds them; tests change what they are about.
 
 mod gateway;
+mod tls;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::authentication::{Hidden, Oidc, Session, Unauthenticated};
 use model::balancer::*;
-use model::certificate::{Certificate, CertificateFacts, CertificateSource, KeyText, TrustStore};
 use model::gateway::*;
 use model::link::{VpcLink, VpcLinkStatus};
 use model::network::*;
 use model::{ListenerArn, LoadBalancerArn, Scope, Settings, Snapshot, TargetGroupArn, Timestamp};
+
+pub use tls::certificate;
 
 use crate::live::HealthMark;
 use crate::{Body, Finding, Tables, Version, View};
@@ -56,29 +58,6 @@ pub fn forward(groups: &[(&str, u32)]) -> ActionKind {
         stickiness_seconds: None,
         stickiness_given: None,
     })
-}
-
-/// A certificate for these names.
-pub fn certificate(names: &str, key: &str, signature: &str) -> Certificate {
-    let arn = model::arn::arn("acm", &scope(), &format!("certificate/{names}"));
-    Certificate {
-        scope: scope(),
-        arn: arn.into(),
-        source: CertificateSource::Imported,
-        body: String::new(),
-        chain: String::new(),
-        key: KeyText::default(),
-        facts: CertificateFacts {
-            names: names.split_whitespace().map(Into::into).collect(),
-            not_after: Timestamp(1 << 50),
-            key_algorithm: key.into(),
-            signature_algorithm: signature.into(),
-            ..CertificateFacts::default()
-        },
-        tags: map(&[]),
-        created: Timestamp(0),
-        updated: Timestamp(0),
-    }
 }
 
 pub fn path_is(pattern: &str) -> Condition {
@@ -323,47 +302,6 @@ impl World {
             tags: map(&[]),
             created: Timestamp(0),
         }));
-    }
-
-    /// An HTTPS listener on port 443 of `web` that answers as the one on port 80, with
-    /// certificates for these names.
-    pub fn secure(&mut self, names: &[&str]) {
-        let mut arns = Vec::new();
-        for name in names {
-            let record = certificate(name, "EC_prime256v1", "SHA256WITHECDSA");
-            arns.push(record.arn.to_string());
-            self.snapshot.certificates.insert(Arc::new(record));
-        }
-        self.allow("sg-alb", Direction::Ingress, "tcp", Some((443, 443)), "sg-link");
-        self.listener("web", 443, &[]);
-        self.rule("web", 443, Priority::Default, vec![], forward(&[("tg", 1)]));
-        self.change_listener("web", 443, |listener| listener.certificates = arns);
-    }
-
-    pub fn trust_store(&mut self, arn: &str) {
-        self.snapshot.trust_stores.insert(Arc::new(TrustStore {
-            scope: scope(),
-            arn: arn.into(),
-            name: "store".into(),
-            bundle: String::new(),
-            authorities: 1,
-            revocations: Vec::new(),
-            last_revocation: 0,
-            tags: map(&[]),
-            created: Timestamp(0),
-        }));
-    }
-
-    pub fn change_listener(
-        &mut self,
-        balancer: &str,
-        port: u16,
-        change: impl FnOnce(&mut Listener),
-    ) {
-        let key = (balancer_arn(balancer), listener_arn(balancer, port));
-        let mut record = (**self.snapshot.listeners.get(&key).unwrap()).clone();
-        change(&mut record);
-        self.snapshot.listeners.insert(Arc::new(record));
     }
 
     pub fn rule(

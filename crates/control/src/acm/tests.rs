@@ -131,8 +131,8 @@ fn imported_certificates_are_told_of() {
     assert_eq!(world.ok("ListTagsForCertificate", by_arn.clone())["Tags"], tags);
     world.ok("DeleteCertificate", by_arn.clone());
     world.refuses("DescribeCertificate", by_arn, "ResourceNotFoundException", "Could not find");
-    let odd = json!({ "CertificateArn": "arn:aws:iam::0:x" });
-    world.refuses("DescribeCertificate", odd, "InvalidArnException", "arn:aws:iam::0:x");
+    let odd = json!({ "CertificateArn": "arn:aws:acm:us-east-1:0:other/x" });
+    world.refuses("DescribeCertificate", odd, "InvalidArnException", "other/x");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Operations of elbv2: application load balancers, their listeners and rules, target groups.
 //!
-//! Leaves out network and gateway load balancers and Lambda targets: each is refused with a sentence
-//! that says so.
+//! Leaves out network and gateway load balancers and Lambda targets: each is refused with a
+//! sentence that says so.
 
 mod action;
 pub mod attributes;

@@ -96,7 +96,8 @@ pub(super) fn read(
     invalid: impl Fn(String) -> Fault,
 ) -> Result<Vec<u8>, Fault> {
     let Some(buckets) = &ctx.settings.buckets else {
-        let message = "This node has no folder of buckets: start it with --s3-dir or a data directory";
+        let message =
+            "This node has no folder of buckets: start it with --s3-dir or a data directory";
         return Err(fault::of(missing, message));
     };
     Folder::new(&buckets.0).read(bucket, key, limit).map_err(|error| match error {

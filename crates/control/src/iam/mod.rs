@@ -1,5 +1,5 @@
-//! Operations of iam: roles, instance profiles, access keys, server certificates. DEVIATION: roles and their policies
-//! are kept and shown but never evaluated; who may sign may do everything.
+//! Operations of iam: roles, instance profiles, access keys, server certificates. DEVIATION: roles
+//! and their policies are kept and shown but never evaluated; who may sign may do everything.
 
 pub mod access_key;
 mod fault;

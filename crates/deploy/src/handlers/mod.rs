@@ -55,13 +55,13 @@ pub(crate) fn own_id(_: &Ctx<'_>, _: &Snapshot, resource: &StackResource, _: &st
 
 /// Every type, by name.
 pub static TYPES: &[&ResourceType] = &[
-    &acm::certificate::TYPE,
     &apigatewayv2::api::TYPE,
     &apigatewayv2::deployment::TYPE,
     &apigatewayv2::integration::TYPE,
     &apigatewayv2::route::TYPE,
     &apigatewayv2::stage::TYPE,
     &apigatewayv2::vpc_link::TYPE,
+    &acm::certificate::TYPE,
     &ec2::address::TYPE,
     &ec2::instance::TYPE,
     &ec2::internet_gateway::TYPE,

@@ -10,8 +10,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use control::{Ctx, Principal};
+use model::certificate::KeyText;
 use model::stack::{Stack, StackEvent, StackResource};
-use model::{Scope, Settings, Snapshot, StackId, Timestamp};
+use model::{AuthorityText, Scope, Settings, Snapshot, StackId, Timestamp};
 use shapes::cloudformation::{CreateStackInput, DeleteStackInput, Parameter};
 use store::{Aborted, Store, Txn};
 use wire::Fault;
@@ -37,7 +38,10 @@ impl Bench {
     fn new() -> Bench {
         let now = || Timestamp(1_700_000_000_000);
         let store = Arc::new(Store::ephemeral());
-        Bench { deployer: Deployer { store, settings: Settings::default(), now, seed } }
+        let made = pki::Authority::make("Test", now().0).unwrap();
+        let authority = AuthorityText { certificate: made.certificate, key: KeyText(made.key) };
+        let settings = Settings { authority, ..Settings::default() };
+        Bench { deployer: Deployer { store, settings, now, seed } }
     }
 
     fn state(&self) -> Arc<Snapshot> {

@@ -81,6 +81,8 @@ fn identities() {
     let outputs = &bench.stack(&id).outputs;
     assert_eq!(outputs["Role"].value, format!("arn:aws:iam::000000000000:role/{}", role.name));
     assert!(outputs["Profile"].value.starts_with("arn:aws:iam::000000000000:instance-profile/"));
+    let certificate = state.certificates.iter().next().unwrap();
+    assert_eq!(outputs["Certificate"].value, certificate.arn.to_string());
     bench.delete("road", &[]).unwrap();
     assert_eq!(bench.status(&id), "DELETE_COMPLETE", "{:#?}", bench.reasons(&id));
     nothing_left(&bench);
@@ -114,6 +116,7 @@ fn nothing_left(bench: &Bench) {
         ("addresses", state.addresses.len()),
         ("roles", state.roles.len()),
         ("profiles", state.instance_profiles.len()),
+        ("certificates", state.certificates.len()),
     ];
     for (name, count) in left {
         assert_eq!(count, 0, "{name}");

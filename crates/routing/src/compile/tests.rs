@@ -64,7 +64,7 @@ fn what_will_not_act_is_found() {
         },
         &["the attribute connection_logs.s3.enabled does not act yet"],
     );
-    check(|w| w.listener("web", 443, &[]), &["HTTPS listeners are not served yet"]);
+    check(|w| w.listener("web", 443, &[]), &["it has no certificate and answers nobody"]);
     check(|w| w.route("abc", "r9", "GET /{x}/{p+}/y", Some("int"), |_| ()), &["no route key"]);
     check(
         |w| w.route("abc", "r9", "ANY /{other+}", Some("int"), |_| ()),

@@ -40,6 +40,11 @@ pub(super) fn compile(
     let policy = tls_policy::find(name).or_else(|| tls_policy::find(tls_policy::DEFAULT))?;
     let clients = clients(snapshot, listener, findings)?;
     if certificates.is_empty() {
+        findings.push(Finding::new(
+            &listener.arn,
+            "it has no certificate and answers nobody",
+            "give the listener a certificate",
+        ));
         return None;
     }
     let balancer = snapshot.load_balancers.get(&listener.load_balancer);

@@ -236,10 +236,6 @@ fn links_carry_only_what_is_allowed() {
     to("arn:aws:elasticloadbalancing:r:0:listener/app/x/1/2", "503 link: there is no listener");
     to("arn:aws:servicediscovery:r:0:service/srv-1", "503 link: arn:aws:servicediscovery:r:0:s");
     to("arn:aws:elasticloadbalancing:r:0:listener/net/x/1/2", "503 link: arn:aws:elasticload");
-    let mut world = World::main_road();
-    world.listener("web", 443, &[]);
-    world.integration("abc", "int", listener_arn("web", 443).as_str(), Some("lnk"), |_| ());
-    check(&world, &get("/x"), "503 link: listener 443 of web speaks HTTPS, which is not built");
 }
 
 #[test]

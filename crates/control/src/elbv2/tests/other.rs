@@ -57,7 +57,7 @@ fn policies_have_protocols_and_ciphers_by_preference() {
     let world = World::new();
     let all = world.ok("DescribeSSLPolicies", json!({}));
     let names = column(&all["SslPolicies"], "Name");
-    assert_eq!(names.len(), 24);
+    assert_eq!(names.len(), 39);
     assert!(names.is_sorted(), "pages need an order");
     let check = |name: &str, protocols: Value, first: &str, count: usize| {
         let name = format!("ELBSecurityPolicy-{name}");
@@ -78,6 +78,7 @@ fn policies_have_protocols_and_ciphers_by_preference() {
     check("FS-2018-06", json!(["TLSv1.2", "TLSv1.1", "TLSv1"]), gcm, 12);
     check("TLS13-1-3-2021-06", json!(["TLSv1.3"]), tls13, 3);
     check("TLS13-1-2-2021-06", json!(["TLSv1.3", "TLSv1.2"]), tls13, 11);
+    check("TLS13-1-2-Res-FIPS-2023-04", json!(["TLSv1.3", "TLSv1.2"]), tls13, 6);
     check("TLS13-1-2-Res-PQ-2025-09", json!(["TLSv1.3", "TLSv1.2"]), tls13, 7);
     check("TLS13-1-2-Ext1-2021-06", json!(["TLSv1.3", "TLSv1.2"]), tls13, 15);
     check("TLS13-1-0-2021-06", json!(["TLSv1.3", "TLSv1.2", "TLSv1.1", "TLSv1"]), tls13, 21);
@@ -89,9 +90,9 @@ fn policies_are_filtered_and_paged() {
     let names =
         |input: Value| column(&world.ok("DescribeSSLPolicies", input)["SslPolicies"], "Name");
     assert_eq!(names(json!({ "LoadBalancerType": "gateway" })).len(), 0);
-    assert_eq!(names(json!({ "LoadBalancerType": "application" })).len(), 24);
+    assert_eq!(names(json!({ "LoadBalancerType": "application" })).len(), 39);
     let first = world.ok("DescribeSSLPolicies", json!({ "PageSize": 20 }));
-    assert_eq!(names(json!({ "Marker": first["NextMarker"] })).len(), 4);
+    assert_eq!(names(json!({ "Marker": first["NextMarker"] })).len(), 19);
     let unknown = json!({ "Names": ["x"] });
     world.refuses("DescribeSSLPolicies", unknown, "SSLPolicyNotFound", "'x' not found");
 }

@@ -271,8 +271,13 @@ fn tls_is_kept_while_nothing_about_it_changes() {
         },
         false,
     );
-    let off = &[("routing.http2.enabled", "false")];
-    check(|w| w.balancer("web", Scheme::Internal, "eni-web", off), false);
+    check(
+        |w| {
+            let off = &[("routing.http2.enabled", "false")];
+            w.balancer("web", Scheme::Internal, "eni-web", off);
+        },
+        false,
+    );
 }
 
 #[test]
