@@ -1007,7 +1007,35 @@ def test_what_is_refused_changes_nothing(elbv2, names):
 
 
 def test_an_operation_that_is_not_built_says_so(elbv2):
-    refused(lambda: elbv2.describe_trust_stores(), "InvalidAction", "does not have it yet")
+    arn = "arn:aws:elasticloadbalancing:us-east-1:000000000000:truststore/x/1"
+    refused(
+        lambda: elbv2.delete_shared_trust_store_association(TrustStoreArn=arn, ResourceArn=arn),
+        "InvalidAction", "does not have it yet",
+    )
+
+
+def test_trust_stores_that_are_not_there(elbv2):
+    """What they do is tested in test_tls.py, with a folder of buckets."""
+    bundle = {"CaCertificatesBundleS3Bucket": "b", "CaCertificatesBundleS3Key": "k"}
+    refused(
+        lambda: elbv2.create_trust_store(Name="x", **bundle),
+        "CaCertificatesBundleNotFound", "no folder of buckets",
+    )
+    assert elbv2.describe_trust_stores()["TrustStores"] == []
+    arn = "arn:aws:elasticloadbalancing:us-east-1:000000000000:truststore/x/1"
+    for call, more in (
+        (elbv2.describe_trust_stores, None),
+        (elbv2.modify_trust_store, bundle),
+        (elbv2.delete_trust_store, {}),
+        (elbv2.add_trust_store_revocations, {}),
+        (elbv2.remove_trust_store_revocations, {"RevocationIds": [1]}),
+        (elbv2.describe_trust_store_revocations, {}),
+        (elbv2.describe_trust_store_associations, {}),
+        (elbv2.get_trust_store_ca_certificates_bundle, {}),
+        (elbv2.get_trust_store_revocation_content, {"RevocationId": 1}),
+    ):
+        words = {"TrustStoreArns": [arn]} if more is None else {"TrustStoreArn": arn, **more}
+        refused(lambda: call(**words), "TrustStoreNotFound", "trust stores not found")
 
 
 def test_regions_do_not_see_each_other(client, elbv2, balancer):

@@ -8,6 +8,7 @@ import re
 import pytest
 
 from calls import assert_all_called, check_refusal, plain, refused, rows
+from certificates import Authority
 
 ACCOUNT = "000000000000"
 TRUST = json.dumps(
@@ -330,6 +331,31 @@ def test_roles_that_cannot_be_assumed(sts, names):
 def test_roles_are_the_same_in_every_region(client, names):
     other = client("iam", region="eu-west-1")
     assert other.get_role(RoleName="taken")["Role"]["RoleName"] == "taken"
+
+
+def test_server_certificates(client, tmp_path):
+    iam = client("iam")
+    authority = Authority(tmp_path)
+    pair = authority.issue("web", "web.test")
+    words = {
+        "ServerCertificateName": "web", "Path": "/edge/", "CertificateBody": pair.pem.decode(),
+        "PrivateKey": pair.key.read_text(), "CertificateChain": authority.pem.decode(),
+    }
+    made = iam.upload_server_certificate(**words)["ServerCertificateMetadata"]
+    assert made["Arn"] == "arn:aws:iam::000000000000:server-certificate/edge/web"
+    refused(lambda: iam.upload_server_certificate(**words), "EntityAlreadyExists", "web", 409)
+    other = authority.issue("other", "other.test")
+    wrong = {**words, "ServerCertificateName": "x", "PrivateKey": other.key.read_text()}
+    refused(lambda: iam.upload_server_certificate(**wrong), "KeyPairMismatch", "match")
+    got = iam.get_server_certificate(ServerCertificateName="web")["ServerCertificate"]
+    assert got["CertificateBody"].split() == pair.pem.decode().split()
+    assert "PRIVATE" not in str(got)
+    listed = iam.list_server_certificates(PathPrefix="/edge/")["ServerCertificateMetadataList"]
+    assert [one["ServerCertificateName"] for one in listed] == ["web"]
+    iam.delete_server_certificate(ServerCertificateName="web")
+    refused(
+        lambda: iam.get_server_certificate(ServerCertificateName="web"), "NoSuchEntity", "web", 404
+    )
 
 
 def test_every_operation_that_is_built_was_called(recorded, request):
