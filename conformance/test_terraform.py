@@ -22,6 +22,7 @@ import subprocess
 
 import pytest
 
+from certificates import Authority
 from support import Origin, until
 
 HERE = pathlib.Path(__file__).resolve().parent / "terraform"
@@ -192,12 +193,16 @@ def lives(node, tmp_path_factory):
     origins = [Origin.start(name) for name in ("one", "two")]
     module = lambda name, **variables: terraform.module(name, node, **variables)
     addresses = [origin.address for origin in origins]
+    pair = Authority(tmp_path_factory.mktemp("authority")).issue("balancer", "a.example.com")
+    certificate = [pair.cert.read_text(), pair.key.read_text()]
     try:
         # The longest first, and not all at once: each command keeps a core busy for some seconds.
         with concurrent.futures.ThreadPoolExecutor(max_workers=3) as pool:
             yield {
                 # Attachments to a target group are replaced when their port changes.
-                "balancer": pool.submit(life, module("balancer"), check_balancer, replaced=2),
+                "balancer": pool.submit(
+                    life, module("balancer", certificate=certificate), check_balancer, replaced=2
+                ),
                 "attributes": pool.submit(life, module("attributes"), check_attributes),
                 "road": pool.submit(
                     life,

@@ -1,5 +1,5 @@
-# An internal load balancer with every kind of condition and action that needs no certificate and
-# no identity provider, its target groups, and the data sources that find them. The provider has
+# An internal load balancer with every kind of condition and most kinds of actions, an HTTPS listener
+# whose rule lets clients log in, target groups, and the data sources that find them. The provider has
 # the `endpoints` and `skip_…` settings that people use with local endpoints.
 
 terraform {
@@ -16,6 +16,11 @@ variable "endpoint" {
   type = string
 }
 
+# A certificate and its key, PEM.
+variable "certificate" {
+  type = list(string)
+}
+
 variable "change" {
   type    = bool
   default = false
@@ -28,6 +33,7 @@ provider "aws" {
   skip_requesting_account_id  = true
   skip_region_validation      = true
   endpoints {
+    acm   = var.endpoint
     ec2   = var.endpoint
     elbv2 = var.endpoint
     iam   = var.endpoint
@@ -302,6 +308,79 @@ resource "aws_lb_listener_rule" "source" {
   depends_on = [
     aws_lb_listener_rule.path, aws_lb_listener_rule.host, aws_lb_listener_rule.header_and_query
   ]
+}
+
+resource "aws_acm_certificate" "own" {
+  certificate_body = var.certificate[0]
+  private_key      = var.certificate[1]
+}
+
+resource "aws_lb_listener" "https" {
+  load_balancer_arn = aws_lb.main.arn
+  port              = 18443
+  protocol          = "HTTPS"
+  certificate_arn   = aws_acm_certificate.own.arn
+  default_action {
+    type = "fixed-response"
+    fixed_response {
+      content_type = "text/plain"
+      status_code  = "404"
+    }
+  }
+}
+
+resource "aws_lb_listener_rule" "login" {
+  listener_arn = aws_lb_listener.https.arn
+  priority     = 1
+  action {
+    type = "authenticate-oidc"
+    authenticate_oidc {
+      issuer                              = "https://idp.example.com"
+      authorization_endpoint              = "https://idp.example.com/authorize"
+      token_endpoint                      = "https://idp.example.com/token"
+      user_info_endpoint                  = "https://idp.example.com/me"
+      client_id                           = "client"
+      client_secret                       = "secret"
+      scope                               = var.change ? "openid email" : null
+      session_timeout                     = var.change ? 3600 : null
+      on_unauthenticated_request          = var.change ? "deny" : null
+      authentication_request_extra_params = var.change ? { prompt = "login" } : null
+    }
+  }
+  action {
+    type             = "forward"
+    target_group_arn = aws_lb_target_group.blue.arn
+  }
+  condition {
+    path_pattern {
+      values = ["/in/*"]
+    }
+  }
+}
+
+resource "aws_lb_listener_rule" "pool" {
+  listener_arn = aws_lb_listener.https.arn
+  priority     = 2
+  action {
+    type = "authenticate-cognito"
+    authenticate_cognito {
+      user_pool_arn       = "arn:aws:cognito-idp:${var.region}:000000000000:userpool/${var.region}_a"
+      user_pool_client_id = "client"
+      user_pool_domain    = var.change ? "login.example.com" : "login"
+    }
+  }
+  action {
+    type = "redirect"
+    redirect {
+      path        = "/home"
+      status_code = "HTTP_302"
+    }
+  }
+  condition {
+    path_pattern {
+      values = ["/pool/*"]
+    }
+  }
 }
 
 data "aws_lb" "by_name" {
