@@ -92,7 +92,7 @@ START_LINES = [
     row("GET x{t} HTTP/1.1\r\n" + HOST + "\r\n", 400),
     row("GET {t} HTTP/1.2\r\n" + HOST + "\r\n", 400),
     row("GET {t} HTTP/1.10\r\n" + HOST + "\r\n", 400),
-    row("GET {t} HTTP/2.0\r\n" + HOST + "\r\n", 400),
+    row("GET {t} HTTP/2.0\r\n" + HOST + "\r\n", 505),
     row("GET {t} HTTP/0.9\r\n" + HOST + "\r\n", 400),
     row("GET {t} http/1.1\r\n" + HOST + "\r\n", 400),
     row("GET {t} HTTP/1,1\r\n" + HOST + "\r\n", 400),
@@ -132,11 +132,11 @@ HEADERS = [
     row(GET + "\n", 400),
     row(GET + "X: a\r\n\n", 400),
     row(GET + "X: a\r\n\r", 400, ends=True),
-    row(GET + "X: " + "x" * 70_000 + "\r\n\r\n", 431),
+    row(GET + "X: " + "x" * 70_000 + "\r\n\r\n", 431, alb=400),
     row(GET + "X: " + "x" * 12_000 + "\r\n\r\n", 431, alb=200),
     row(GET + "X: " + "x" * 17_000 + "\r\n\r\n", 431, alb=400),
     row("GET {t}?" + "x" * 17_000 + " HTTP/1.1\r\n" + HOST + "\r\n", 431, alb=414),
-    row(GET + "".join(f"X-{n}: {n}\r\n" for n in range(300)) + "\r\n", 431),
+    row(GET + "".join(f"X-{n}: {n}\r\n" for n in range(300)) + "\r\n", 431, alb=400),
 ]
 
 LENGTHS = [
