@@ -14,8 +14,11 @@ pub mod fuzz;
 pub mod iam;
 pub mod operations;
 pub mod page;
+pub mod servicediscovery;
 pub mod sts;
 pub mod tags;
+#[cfg(test)]
+mod testing;
 
 pub use ctx::{Ctx, Principal};
 pub use operations::{Operation, Run, find};

@@ -63,6 +63,7 @@ pub fn all() -> impl Iterator<Item = &'static Operation> {
         crate::apigatewayv2::OPERATIONS,
         crate::elbv2::OPERATIONS,
         crate::ec2::OPERATIONS,
+        crate::servicediscovery::OPERATIONS,
         crate::sts::OPERATIONS,
         crate::iam::OPERATIONS,
     ]

@@ -102,6 +102,14 @@ ids! {
     CertificateArn,
     /// `arn:…:truststore/NAME/ID`.
     TrustStoreArn,
+    /// A Cloud Map namespace: `ns-` and 16 characters of `[a-z0-9]`.
+    NamespaceId,
+    /// A Cloud Map service: `srv-` and 16 characters of `[a-z0-9]`.
+    ServiceId,
+    /// An instance of a Cloud Map service, as who registered it calls it.
+    RegistrationId,
+    /// `Z` and 20 characters of `[A-Z0-9]`.
+    HostedZoneId,
     /// `vpc-` and 17 hex digits, as all ids below have their prefix and 17 hex digits.
     VpcId,
     /// `subnet-…`

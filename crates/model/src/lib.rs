@@ -10,6 +10,7 @@ pub mod authentication;
 pub mod balancer;
 pub mod bucket;
 pub mod certificate;
+pub mod discovery;
 pub mod gateway;
 pub mod health;
 pub mod id;

@@ -65,6 +65,20 @@ pub const REVOCATIONS_PER_TRUST_STORE: usize = 500_000;
 pub const REVOCATION_LIST_BYTES: usize = 50 * 1024 * 1024;
 /// Listeners that verify client certificates, per load balancer. AWS: 2.
 pub const VERIFYING_LISTENERS_PER_LOAD_BALANCER: usize = 2;
+/// Cloud Map namespaces per region. AWS: 50, adjustable.
+pub const NAMESPACES_PER_REGION: usize = 1_000;
+/// Cloud Map services per region. AWS has no number of its own for them.
+pub const SERVICES_PER_REGION: usize = 100_000;
+/// Instances per Cloud Map service. AWS: 1,000.
+pub const INSTANCES_PER_SERVICE: usize = 1_000;
+/// Custom attributes per instance. AWS: 30.
+pub const ATTRIBUTES_PER_INSTANCE: usize = 30;
+/// Characters of all keys and values of an instance. AWS: 5,000.
+pub const INSTANCE_ATTRIBUTE_CHARACTERS: usize = 5_000;
+/// Attributes per Cloud Map service. AWS: 30.
+pub const ATTRIBUTES_PER_SERVICE: usize = 30;
+/// Cloud Map operations that are remembered, the newest ones.
+pub const OPERATIONS_KEPT: usize = 10_000;
 /// VPCs per region. AWS: 5, adjustable.
 pub const VPCS_PER_REGION: usize = 1_000;
 /// Elastic addresses per region. AWS: 5, adjustable.

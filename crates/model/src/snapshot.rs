@@ -2,6 +2,7 @@
 
 use crate::balancer::{Listener, LoadBalancer, Rule, Target, TargetGroup};
 use crate::certificate::{Certificate, TrustStore};
+use crate::discovery::{Namespace, Operation, Registration, Service, ServiceName};
 use crate::gateway::{Api, Deployment, Integration, Route, Stage};
 use crate::identity::{AccessKey, InstanceProfile, Role};
 use crate::link::VpcLink;
@@ -15,9 +16,9 @@ use crate::token::ClientToken;
 use crate::{
     AccessKeyId, AllocationId, ApiId, CertificateArn, DeploymentId, InstanceId,
     InstanceProfileName, IntegrationId, InternetGatewayId, ListenerArn, LoadBalancerArn,
-    NatGatewayId, NetworkAclId, NetworkInterfaceId, RoleName, RouteId, RouteTableId, RuleArn,
-    SecurityGroupId, SecurityGroupRuleId, StackId, StageName, SubnetId, TargetGroupArn,
-    TrustStoreArn, VpcId, VpcLinkId,
+    NamespaceId, NatGatewayId, NetworkAclId, NetworkInterfaceId, RegistrationId, RoleName, RouteId,
+    RouteTableId, RuleArn, SecurityGroupId, SecurityGroupRuleId, ServiceId, StackId, StageName,
+    SubnetId, TargetGroupArn, TrustStoreArn, VpcId, VpcLinkId,
 };
 
 /// Counts commits. Revision 0 is the empty state.
@@ -96,6 +97,18 @@ tables! {
     certificates: Certificate, CertificateArn, |r| r.arn.clone();
     /// Trust stores for client certificates.
     trust_stores: TrustStore, TrustStoreArn, |r| r.arn.clone();
+    /// Cloud Map namespaces.
+    namespaces: Namespace, NamespaceId, |r| r.id.clone();
+    /// Cloud Map services.
+    services: Service, ServiceId, |r| r.id.clone();
+    /// Names of Cloud Map services, by namespace.
+    service_names: ServiceName, (NamespaceId, crate::table::TextKey),
+        |r| (r.namespace.clone(), r.name.clone());
+    /// Instances of Cloud Map services, by service.
+    registrations: Registration, (ServiceId, RegistrationId),
+        |r| (r.service.clone(), r.id.clone());
+    /// Cloud Map operations, oldest first.
+    operations: Operation, crate::table::TextKey, |r| Operation::key_of(&r.id);
     /// Regions that were used.
     regions: Region, crate::table::TextKey, |r| Region::key_of(&r.scope);
     /// VPCs.

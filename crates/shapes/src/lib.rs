@@ -14,6 +14,7 @@ pub mod cloudformation;
 pub mod ec2;
 pub mod elbv2;
 pub mod iam;
+pub mod servicediscovery;
 pub mod sts;
 
 pub use decode::Decode;

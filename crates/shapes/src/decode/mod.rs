@@ -31,6 +31,8 @@ pub enum Style {
     RestJson,
     /// JSON 1.1 services: `ValidationException`, all problems in one message.
     Json11,
+    /// servicediscovery: the same with the code `InvalidInput`.
+    Discovery,
 }
 
 /// Reads an operation's input.
@@ -170,13 +172,14 @@ impl Decoder {
             (Style::Query, What::Malformed(_)) => {
                 Fault::new(400, "MalformedInput", sentence(first))
             }
-            (Style::Json11, What::Malformed(_)) => {
+            (Style::Json11 | Style::Discovery, What::Malformed(_)) => {
                 Fault::new(400, "SerializationException", sentence(first))
             }
             (Style::Query, _) => Fault::validation(all_sentences(&self.problems)),
             (Style::Json11, _) => {
                 Fault::new(400, "ValidationException", all_sentences(&self.problems))
             }
+            (Style::Discovery, _) => Fault::new(400, "InvalidInput", all_sentences(&self.problems)),
         })
     }
 }

@@ -19,9 +19,10 @@ use model::health::{HealthView, TargetHealth};
 use model::{LoadBalancerArn, Record, Scope, Settings, TargetGroupArn, Timestamp};
 use serde_json::{Value, json};
 use store::{Aborted, Store, Txn};
-use wire::{Fault, Node};
+use wire::Fault;
 
 use crate::operations::{Run, find};
+use crate::testing::{to_json, to_node};
 use crate::{Ctx, Principal};
 
 static SETTINGS: LazyLock<Settings> = LazyLock::new(Settings::default);
@@ -266,36 +267,6 @@ fn with(mut base: Value, changes: Value) -> Value {
         }
     }
     base
-}
-
-fn to_node(value: Value) -> Node {
-    match value {
-        Value::Null => Node::Null,
-        Value::Bool(value) => Node::Bool(value),
-        Value::Number(number) => Node::Int(number.as_i64().unwrap()),
-        Value::String(text) => Node::Text(text),
-        Value::Array(items) => Node::List(items.into_iter().map(to_node).collect()),
-        Value::Object(members) => Node::Struct(
-            members.into_iter().map(|(name, value)| (name.into(), to_node(value))).collect(),
-        ),
-    }
-}
-
-fn to_json(node: Node) -> Value {
-    match node {
-        Node::Null => Value::Null,
-        Node::Bool(value) => json!(value),
-        Node::Int(value) | Node::Time(value) => json!(value),
-        Node::Float(value) => json!(value),
-        Node::Text(text) => json!(text),
-        Node::List(items) => items.into_iter().map(to_json).collect(),
-        Node::Struct(members) => {
-            members.into_iter().map(|(name, node)| (name.into_owned(), to_json(node))).collect()
-        }
-        Node::Dict(entries) => {
-            entries.into_iter().map(|(name, node)| (name, to_json(node))).collect()
-        }
-    }
 }
 
 #[test]
