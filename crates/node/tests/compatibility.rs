@@ -19,6 +19,7 @@ is not there, and the API says so.
 const SERVICES: &[(&str, &str)] = &[
     ("apigatewayv2", "API Gateway (HTTP APIs and VPC links)"),
     ("elbv2", "Elastic Load Balancing v2 (application load balancers)"),
+    ("servicediscovery", "Cloud Map"),
     ("ec2", "EC2 (networks, and instances as records)"),
     ("cloudformation", "CloudFormation"),
     ("sts", "STS"),

@@ -6,6 +6,7 @@
 use std::any::Any;
 
 use model::balancer::{Listener, LoadBalancer, Priority, Rule, Target, TargetGroup};
+use model::discovery::{Namespace, Registration, Service, ServiceName};
 use model::gateway::{Api, Deployment, Integration, Route, Stage};
 use model::network::{NetworkInterface, SecurityGroup, SecurityGroupRule, Subnet, Vpc};
 use model::stack::{Stack, StackEvent, StackResource};
@@ -88,6 +89,18 @@ fn check_put(state: &Snapshot, record: &(dyn Any + Send + Sync)) -> Result<(), S
         default_rules(s, &r.listener) == 1
     })?;
     put::<Target>(state, record, "target-has-group", |s, r| s.target_groups.contains(&r.group))?;
+    put::<Service>(state, record, "service-has-namespace-and-name", |s, r| {
+        s.namespaces.get(&r.namespace).is_some_and(|namespace| {
+            let key = (r.namespace.clone(), namespace.service_key(&r.name));
+            s.service_names.get(&key).is_some_and(|name| name.service == r.id)
+        })
+    })?;
+    put::<ServiceName>(state, record, "service-name-has-service", |s, r| {
+        s.services.contains(&r.service)
+    })?;
+    put::<Registration>(state, record, "instance-has-service", |s, r| {
+        s.services.contains(&r.service)
+    })?;
     put::<Subnet>(state, record, "subnet-inside-vpc", |s, r| {
         s.vpcs.get(&r.vpc).is_some_and(|vpc| vpc.cidr.contains(&r.cidr))
     })?;
@@ -111,6 +124,12 @@ fn check_removed(state: &Snapshot, record: &(dyn Any + Send + Sync)) -> Result<(
     })?;
     removed::<Deployment>(state, record, "stage-has-its-deployment", |s, r| {
         !s.stages.under(&r.api).any(|stage| stage.deployment.as_ref() == Some(&r.id))
+    })?;
+    removed::<Namespace>(state, record, "removed-namespace-leaves-nothing", |s, r| {
+        s.service_names.under(&r.id).next().is_none()
+    })?;
+    removed::<Service>(state, record, "removed-service-leaves-nothing", |s, r| {
+        s.registrations.under(&r.id).next().is_none()
     })?;
     removed::<LoadBalancer>(state, record, "removed-load-balancer-leaves-nothing", |s, r| {
         s.listeners.under(&r.arn).next().is_none()
