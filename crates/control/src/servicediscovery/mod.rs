@@ -19,12 +19,14 @@ mod tags;
 #[cfg(test)]
 mod tests;
 
+use shapes::decode::Style;
+
 use crate::operations::{Operation, operations};
 
 pub use find::Location;
 
 /// The operations of this service.
-pub const OPERATIONS: &[Operation] = operations!("servicediscovery", shapes::decode::Style::Discovery;
+pub const OPERATIONS: &[Operation] = operations!("servicediscovery", Style::Discovery;
     write CreateHttpNamespace => namespace::create_http_namespace,
     write CreatePrivateDnsNamespace => namespace::create_private_dns_namespace,
     write CreatePublicDnsNamespace => namespace::create_public_dns_namespace,

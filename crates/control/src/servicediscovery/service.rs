@@ -153,7 +153,8 @@ pub fn delete_service(
 ) -> Result<DeleteServiceOutput, Fault> {
     let service = find::service(ctx, txn, &input.id)?;
     if txn.registrations.under(&service.id).next().is_some() {
-        let message = "Service contains registered instances; delete the instances before deleting the service";
+        let message = "Service contains registered instances; delete the instances before \
+                       deleting the service";
         return Err(fault::of("ResourceInUse", message));
     }
     let namespace = find::namespace_of(txn, &service)?;
