@@ -1,7 +1,11 @@
 //! Operations of Cloud Map: namespaces, services, instances, and discovery by API.
 //!
 //! DEVIATION: operations of Cloud Map end as soon as they are called: the first GetOperation says
-//! `SUCCESS`, and what they did holds for the next request and the next DNS question.
+//! `SUCCESS`, and what they did holds for the next call.
+//!
+//! MISSING: Cloud Map is an API only: no DNS server answers for its namespaces yet, health checks
+//! of services (HealthCheckConfig) are kept and not run, so that such instances count as healthy,
+//! and integrations cannot name its services.
 
 mod attributes;
 mod discover;
