@@ -1,4 +1,4 @@
-//! The whole road from one template, made and removed again; every type is in one of the two.
+//! The whole road from one template, made and removed again; every type is in one of the templates.
 
 use std::sync::Arc;
 
@@ -7,6 +7,7 @@ use crate::Deployer;
 
 const ROAD: &str = include_str!("road.yml");
 const IDENTITY: &str = include_str!("identity.yml");
+const TLS: &str = include_str!("tls.yml");
 
 /// A deployer that remembers nothing, as after a restart.
 fn restarted(bench: &Bench) -> Deployer {
@@ -89,8 +90,43 @@ fn identities() {
 }
 
 #[test]
+fn certificates_and_trust_stores() {
+    let folder = tempfile::tempdir().unwrap();
+    let bucket = folder.path().join("pki");
+    std::fs::create_dir(&bucket).unwrap();
+    let mut bench = Bench::new();
+    let authority = &bench.deployer.settings.authority.certificate;
+    std::fs::write(bucket.join("ca.pem"), authority).unwrap();
+    std::fs::write(bucket.join("list.crl"), include_str!("list.crl")).unwrap();
+    bench.deployer.settings.buckets = Some(model::Buckets(folder.path().to_owned()));
+    let id = bench.request(super::input("tls", TLS)).unwrap();
+    bench.deployer.work(&id);
+    bring_up(&bench);
+    bench.deployer.work(&id);
+    assert_eq!(bench.status(&id), "CREATE_COMPLETE", "{:#?}", bench.reasons(&id));
+    let state = bench.state();
+    let listener = state.listeners.iter().next().unwrap();
+    let certificates = [bench.physical_id(&id, "Default"), bench.physical_id(&id, "Other")];
+    assert_eq!(listener.certificates, certificates);
+    assert_eq!(listener.ssl_policy.as_deref(), Some("ELBSecurityPolicy-TLS13-1-3-2021-06"));
+    assert_eq!(listener.attributes.len(), 1);
+    let balancer = state.load_balancers.iter().next().unwrap();
+    assert!(balancer.capacity.is_some());
+    let store = state.trust_stores.iter().next().unwrap();
+    assert_eq!(listener.mutual.trust_store(), Some(&store.arn));
+    assert!(store.name.starts_with("tls-Clients-"), "{}", store.name);
+    assert_eq!((store.authorities, store.revocations.len(), store.tags.len()), (1, 2, 1));
+    let outputs = &bench.stack(&id).outputs;
+    let shown = ["Authorities", "Status", "Revocation", "Revoked"].map(|o| &*outputs[o].value);
+    assert_eq!(shown, ["1", "ACTIVE", "1", &format!("1,2|{}", store.arn)]);
+    bench.delete("tls", &[]).unwrap();
+    assert_eq!(bench.status(&id), "DELETE_COMPLETE", "{:#?}", bench.reasons(&id));
+    nothing_left(&bench);
+}
+
+#[test]
 fn every_type_is_used() {
-    let mut used: Vec<String> = [ROAD, IDENTITY]
+    let mut used: Vec<String> = [ROAD, IDENTITY, TLS]
         .iter()
         .flat_map(|text| template::parse(text).unwrap().resources)
         .map(|resource| resource.kind)
@@ -117,6 +153,7 @@ fn nothing_left(bench: &Bench) {
         ("roles", state.roles.len()),
         ("profiles", state.instance_profiles.len()),
         ("certificates", state.certificates.len()),
+        ("trust stores", state.trust_stores.len()),
     ];
     for (name, count) in left {
         assert_eq!(count, 0, "{name}");

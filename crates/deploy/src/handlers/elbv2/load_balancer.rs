@@ -13,13 +13,21 @@ use super::action::ATTRIBUTES;
 use super::{ELBV2, set_attributes, tagged};
 use crate::handlers::ResourceType;
 use crate::handlers::call::{Call, answer, input, read};
-use crate::properties::{Kind, Property, Spelling, objects, tags, text, texts};
+use crate::properties::{
+    Kind, Property, Spelling, boolean, integer, object, objects, tags, text, texts,
+};
 
 pub static TYPE: ResourceType = ResourceType {
     name: "AWS::ElasticLoadBalancingV2::LoadBalancer",
     properties: &[
+        // Capacity is there at once, so there is nothing to wait for.
+        boolean("EnableCapacityReservationProvisionStabilize"),
+        text("EnablePrefixForIpv6SourceNat"),
+        text(ENFORCE),
         text("IpAddressType"),
+        text("Ipv4IpamPoolId"),
         Property::new("LoadBalancerAttributes", ATTRIBUTES),
+        object("MinimumLoadBalancerCapacity", &[integer("CapacityUnits").required()]),
         text("Name").create_only(),
         text("Scheme").create_only(),
         texts("SecurityGroups"),
@@ -44,17 +52,33 @@ pub static TYPE: ResourceType = ResourceType {
     stable,
 };
 
+/// The property and the member of SetSecurityGroups.
+const ENFORCE: &str = "EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic";
+
 const SUBNET_MAPPING: Kind = Kind::Object(&[
     text("AllocationId"),
     text("IPv6Address"),
     text("PrivateIPv4Address"),
+    text("SourceNatIpv6Prefix"),
     text("SubnetId").required(),
 ]);
 
 fn create(call: &mut Call<'_>) -> Result<String, Fault> {
-    let names =
-        ["IpAddressType", "Name", "Scheme", "SecurityGroups", "SubnetMappings", "Subnets", "Type"];
+    let names = [
+        "EnablePrefixForIpv6SourceNat",
+        "IpAddressType",
+        "Name",
+        "Scheme",
+        "SecurityGroups",
+        "SubnetMappings",
+        "Subnets",
+        "Type",
+    ];
     let mut members = call.take(&names);
+    if let Some(pool) = call.get("Ipv4IpamPoolId") {
+        let pool = Node::Struct(vec![(Cow::Borrowed("Ipv4IpamPoolId"), pool.clone())]);
+        members.push((Cow::Borrowed("IpamPools"), pool));
+    }
     if call.get("Name").is_none() {
         members.extend(input([("Name", call.name(32))]));
     }
@@ -63,7 +87,27 @@ fn create(call: &mut Call<'_>) -> Result<String, Fault> {
     let arn = answer(&output, "LoadBalancers.LoadBalancerArn")?;
     let operation = "ModifyLoadBalancerAttributes";
     set_attributes(call, "LoadBalancerAttributes", operation, "LoadBalancerArn", &arn)?;
+    further(call, "ModifyCapacityReservation", &["MinimumLoadBalancerCapacity"], &[], &arn)?;
+    further(call, "SetSecurityGroups", &[ENFORCE], &["SecurityGroups"], &arn)?;
     Ok(arn)
+}
+
+/// Calls an operation that takes properties that CreateLoadBalancer does not take, when there are
+/// any; `with` are others that it needs then.
+fn further(
+    call: &mut Call<'_>,
+    operation: &str,
+    properties: &[&'static str],
+    with: &[&'static str],
+    arn: &str,
+) -> Result<(), Fault> {
+    let mut members = call.take(properties);
+    if members.is_empty() {
+        return Ok(());
+    }
+    members.extend(call.take(with));
+    members.extend(input([("LoadBalancerArn", arn.to_owned())]));
+    call.run(ELBV2, operation, members).map(drop)
 }
 
 fn delete(call: &mut Call<'_>) -> Result<(), Fault> {

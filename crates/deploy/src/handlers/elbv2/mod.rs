@@ -1,9 +1,12 @@
 //! Resource types of Elastic Load Balancing v2, and what they share.
 
 pub mod listener;
+pub mod listener_certificate;
 pub mod load_balancer;
 pub mod rule;
 pub mod target_group;
+pub mod trust_store;
+pub mod trust_store_revocation;
 
 mod action;
 

@@ -31,6 +31,7 @@ pub static TYPE: ResourceType = ResourceType {
         integer("Port").create_only(),
         text("Protocol").create_only(),
         text("ProtocolVersion").create_only(),
+        integer("TargetControlPort").create_only(),
         Property::new("TargetGroupAttributes", ATTRIBUTES),
         text("TargetType").create_only(),
         objects("Targets", &TARGET),
@@ -51,7 +52,7 @@ const TARGET: Kind =
     Kind::Object(&[text("AvailabilityZone"), text("Id").required(), integer("Port")]);
 
 /// The properties that CreateTargetGroup calls by the same names.
-const MEMBERS: [&str; 16] = [
+const MEMBERS: [&str; 17] = [
     "HealthCheckEnabled",
     "HealthCheckIntervalSeconds",
     "HealthCheckPath",
@@ -65,6 +66,7 @@ const MEMBERS: [&str; 16] = [
     "Port",
     "Protocol",
     "ProtocolVersion",
+    "TargetControlPort",
     "TargetType",
     "UnhealthyThresholdCount",
     "VpcId",
