@@ -8,59 +8,69 @@ use super::EC2;
 use crate::handlers::call::{Call, answer, members};
 use crate::properties::{Kind, Property, integer, text};
 
-/// An ingress rule inside a security group.
-pub const INGRESS: Kind = Kind::Object(&[
+/// What every rule has, its description aside.
+const EVERY: [Property; 5] = [
     text("CidrIp"),
     text("CidrIpv6"),
-    text("Description"),
     integer("FromPort"),
     text("IpProtocol").required(),
+    integer("ToPort"),
+];
+
+/// The peers of ingress rules that are no addresses.
+const SOURCES: [Property; 4] = [
     text("SourcePrefixListId"),
     text("SourceSecurityGroupId"),
     text("SourceSecurityGroupName"),
     text("SourceSecurityGroupOwnerId"),
-    integer("ToPort"),
-]);
+];
 
+/// The peers of egress rules that are no addresses.
+const DESTINATIONS: [Property; 2] =
+    [text("DestinationPrefixListId"), text("DestinationSecurityGroupId")];
+
+/// The properties of a rule inside a security group; the description is the first one.
+const fn inside<const PEERS: usize, const ALL: usize>(peers: [Property; PEERS]) -> [Property; ALL] {
+    let mut all = [text("Description"); ALL];
+    let mut at = 0;
+    while at < EVERY.len() {
+        all[at + 1] = EVERY[at];
+        at += 1;
+    }
+    at = 0;
+    while at < PEERS {
+        all[EVERY.len() + 1 + at] = peers[at];
+        at += 1;
+    }
+    all
+}
+
+/// The properties of the same rule as a resource of its own. AWS: only the description of one may
+/// change.
+const fn alone<const INSIDE: usize, const ALL: usize>(rule: [Property; INSIDE]) -> [Property; ALL] {
+    let mut all = [text("GroupId").required().create_only(); ALL];
+    all[0] = rule[0];
+    let mut at = 1;
+    while at < INSIDE {
+        all[at] = rule[at].create_only();
+        at += 1;
+    }
+    all
+}
+
+const INGRESS_PROPERTIES: [Property; 10] = inside(SOURCES);
+const EGRESS_PROPERTIES: [Property; 8] = inside(DESTINATIONS);
+const INGRESS_ALONE: [Property; 11] = alone(INGRESS_PROPERTIES);
+const EGRESS_ALONE: [Property; 9] = alone(EGRESS_PROPERTIES);
+
+/// An ingress rule inside a security group.
+pub const INGRESS: Kind = Kind::Object(&INGRESS_PROPERTIES);
 /// An egress rule inside a security group.
-pub const EGRESS: Kind = Kind::Object(&[
-    text("CidrIp"),
-    text("CidrIpv6"),
-    text("Description"),
-    text("DestinationPrefixListId"),
-    text("DestinationSecurityGroupId"),
-    integer("FromPort"),
-    text("IpProtocol").required(),
-    integer("ToPort"),
-]);
-
+pub const EGRESS: Kind = Kind::Object(&EGRESS_PROPERTIES);
 /// An ingress rule as a resource of its own.
-pub const INGRESS_RULE: &[Property] = &[
-    text("CidrIp").create_only(),
-    text("CidrIpv6").create_only(),
-    text("Description"),
-    integer("FromPort").create_only(),
-    text("GroupId").required().create_only(),
-    text("IpProtocol").required().create_only(),
-    text("SourcePrefixListId").create_only(),
-    text("SourceSecurityGroupId").create_only(),
-    text("SourceSecurityGroupName").create_only(),
-    text("SourceSecurityGroupOwnerId").create_only(),
-    integer("ToPort").create_only(),
-];
-
+pub const INGRESS_RULE: &[Property] = &INGRESS_ALONE;
 /// An egress rule as a resource of its own.
-pub const EGRESS_RULE: &[Property] = &[
-    text("CidrIp").create_only(),
-    text("CidrIpv6").create_only(),
-    text("Description"),
-    text("DestinationPrefixListId").create_only(),
-    text("DestinationSecurityGroupId").create_only(),
-    integer("FromPort").create_only(),
-    text("GroupId").required().create_only(),
-    text("IpProtocol").required().create_only(),
-    integer("ToPort").create_only(),
-];
+pub const EGRESS_RULE: &[Property] = &EGRESS_ALONE;
 
 /// Adds a rule to a group by `operation`; gives the rule's id.
 ///
