@@ -1,9 +1,12 @@
 """HTTP/1 as bytes: an origin that records each message as it came, and a client that says what it
 was answered. Neither forgives anything, and neither is used for anything but comparing."""
 
+import os
 import re
 import socket
+import struct
 import threading
+import time
 
 TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
 
@@ -99,10 +102,10 @@ class Message:
 
 class RawOrigin:
     """Records messages and what it could not read. Answers with the target it saw, or with the
-    bytes of `answers` when the last part of the path names some; those end its connection."""
+    pieces that `answers` gives for the last part of the path; those end its connection."""
 
-    def __init__(self, answers=None):
-        self.answers = answers or {}
+    def __init__(self, answers=lambda _name: None):
+        self.answers = answers
         self.messages = []
         self.broken = []
         self.socket = socket.create_server(("127.0.0.1", 0), backlog=512)
@@ -138,10 +141,9 @@ class RawOrigin:
         start, pairs = reader.head()
         message = Message(start, pairs, reader.body(pairs, lambda: b""))
         self.messages.append(message)
-        canned = self.answers.get(message.target.rsplit("/", 1)[-1])
+        canned = self.answers(message.target.rsplit("/", 1)[-1])
         if canned is not None:
-            connection.sendall(canned)
-            connection.shutdown(socket.SHUT_WR)
+            send(connection, canned, ends=True)
             reader.to_the_end()
             return False
         body = b"" if message.method == "HEAD" else message.target.encode("latin-1")
@@ -169,15 +171,16 @@ class Reply:
         return f"{self.status} from {self.origin}"
 
 
-def talk(address, data, heads=(), ends=False, patience=10):
-    """Sends bytes and reads all replies up to the end of the connection, and how it ended: `None`,
-    or what of the last reply was broken. `heads` are the places of requests by HEAD; `ends` tells
-    the other side that nothing more comes."""
+def talk(address, *pieces, heads=(), ends=False, patience=10):
+    """Sends pieces, each when the other side has read the one before, and reads all replies up to
+    the end of the connection, and how it ended: `None`, or what of the last reply was broken.
+    `heads` are the places of requests by HEAD; `ends` tells the other side that nothing more
+    comes."""
     host, port = address.rsplit(":", 1)
     replies = []
     with socket.create_connection((host, int(port)), timeout=patience) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sender = threading.Thread(target=send, args=(connection, data, ends), daemon=True)
+        sender = threading.Thread(target=send, args=(connection, pieces, ends), daemon=True)
         sender.start()
         reader = Reader(connection)
         broken = None
@@ -197,13 +200,45 @@ def talk(address, data, heads=(), ends=False, patience=10):
     return replies, broken
 
 
-def send(connection, data, ends):
+def send(connection, pieces, ends):
     try:
-        connection.sendall(data)
+        for number, piece in enumerate(pieces):
+            if number:
+                wait_until_read(connection)
+            connection.sendall(piece)
         if ends:
             connection.shutdown(socket.SHUT_WR)
     except OSError:
         pass
+
+
+def wait_until_read(connection, patience=10):
+    """Waits until the other end, a process of this machine, has read all that was sent to it, or is
+    gone."""
+    deadline = time.monotonic() + patience
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, SOCK_DIAG) as kernel:
+        while unread(connection, kernel) and time.monotonic() < deadline:
+            os.sched_yield()
+
+
+SOCK_DIAG = 4
+
+
+def unread(connection, kernel):
+    """How many bytes the other end has yet to read (sock_diag(7))."""
+    (mine, my_port), (theirs, their_port) = connection.getsockname(), connection.getpeername()
+    # The question is about their socket.
+    ends = struct.pack(">HH4s12x4s12x", their_port, my_port, socket.inet_aton(theirs),
+                       socket.inet_aton(mine))
+    anyone = struct.pack("=III", 0, 0xFFFFFFFF, 0xFFFFFFFF)
+    question = struct.pack("=BBBBI", socket.AF_INET, socket.IPPROTO_TCP, 0, 0, 0xFFFFFFFF)
+    body = question + ends + anyone
+    by_family, request = 20, 1
+    kernel.send(struct.pack("=IHHII", 16 + len(body), by_family, request, 0, 0) + body)
+    answer = kernel.recv(4096)
+    if struct.unpack_from("=H", answer, 4)[0] != by_family:
+        return 0
+    return struct.unpack_from("=I", answer, 16 + 4 + 48 + 4)[0]
 
 
 def read_reply(reader, head):
@@ -213,7 +248,10 @@ def read_reply(reader, head):
         # HTTP/0.9 knows no heads.
         return Reply(200, [], reader.to_the_end())
     start, pairs = reader.head()
-    status = int(start.split(b" ")[1])
+    status = start.split(b" ")[1]
+    if not re.fullmatch(rb"[1-9][0-9]{2}", status):
+        raise Broken(f"a status: {start!r}")
+    status = int(status)
     if head or status < 200 or status in (204, 304):
         return Reply(status, pairs, b"")
     return Reply(status, pairs, reader.body(pairs, reader.to_the_end))
