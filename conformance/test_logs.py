@@ -1,7 +1,6 @@
 """Logs of load balancers: objects in buckets that are folders, with AWS's names and fields, and
 lines as they come."""
 
-import gzip
 import json
 import os
 import re
@@ -10,6 +9,7 @@ import boto3
 import botocore.config
 import pytest
 
+from logs import lines, objects, turn_on
 from support import Node, until
 
 if os.environ.get("BREEZEWAY_ENDPOINT"):
@@ -62,21 +62,6 @@ def balancer(node):
         LoadBalancerArns=[arn], WaiterConfig={"Delay": 1, "MaxAttempts": 30}
     )
     return elb, arn, made["DNSName"]
-
-
-def turn_on(elb, arn, log, bucket, prefix):
-    values = {"enabled": "true", "bucket": bucket, "prefix": prefix}
-    elb.modify_load_balancer_attributes(LoadBalancerArn=arn, Attributes=[
-        {"Key": f"{log}.s3.{key}", "Value": value} for key, value in values.items()
-    ])
-
-
-def objects(folder):
-    return sorted(path for path in folder.rglob("*.log.gz") if path.is_file())
-
-
-def lines(folder):
-    return [line for path in objects(folder) for line in gzip.open(path, "rt").read().splitlines()]
 
 
 def test_access_logs_become_objects(tmp_path):

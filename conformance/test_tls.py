@@ -3,6 +3,7 @@ the AWS CLI and boto3."""
 
 import http.client
 import json
+import re
 import socket
 import ssl
 import subprocess
@@ -12,6 +13,7 @@ import urllib.request
 import pytest
 
 from certificates import Authority
+from logs import lines, turn_off, turn_on
 from support import Aws, Node, Origin, until
 
 PORT = 18443
@@ -27,7 +29,8 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def node(folder):
     """A node with an object folder."""
-    started = Node.start(["--ephemeral", "--s3-dir", str(folder / "s3")], folder)
+    flags = ["--ephemeral", "--s3-dir", str(folder / "s3"), "--log-seconds", "1"]
+    started = Node.start(flags, folder)
     yield started
     started.stop()
 
@@ -308,6 +311,11 @@ def test_http2_is_agreed_by_alpn_unless_turned_off(main, balancer, authority):
 
     assert agreed("h2", "http/1.1") == "h2"
     assert agreed("http/1.1") == "http/1.1"
+    # What is not known is passed over.
+    assert agreed("acme-tls/1") is None
+    assert agreed("acme-tls/1", "http/1.1") == "http/1.1"
+    context = balancer.context(authority, alpn=["acme-tls/1"])
+    assert balancer.get(PORT, "default.test", context)[0] == 200
     command = [
         "curl", "-s", "--interface", CLIENT, "--http2", "--cacert", str(authority.cert), "-w", "%{http_version}",
         "-o", "/dev/null", "--connect-to", f"default.test:{PORT}:{balancer.host}:{PORT}",
@@ -461,6 +469,102 @@ def test_clients_are_held_to_a_trust_store(main, balancer, authority, folder, cl
     assert "x-amzn-mtls-clientcert" not in balancer.seen(port, "default.test", context(None))
     elb.delete_listener(ListenerArn=listener)
     elb.delete_trust_store(TrustStoreArn=arn)
+
+
+# The expression that AWS gives for tables over connection logs; newer fields are in its last group.
+CONNECTION = re.compile(
+    r"([^ ]*) ([^ ]*) ([0-9]*) ([0-9]*) ([A-Za-z0-9.-]*) ([^ ]*) ([-.0-9]*) \"([^\"]*)\" ([^ ]*)"
+    r" ([^ ]*) ([^ ]*) ?([^ ]*)?( .*)?"
+)
+
+
+def negotiation_errors(node):
+    """ClientTLSNegotiationErrorCount of the load balancer."""
+    text = node.admin("GET", "/_breezeway/metrics")[1]
+    return int(re.search(r"elb_client_tls_negotiation_error_count_total\{.*\} (\d+)", text)[1])
+
+
+def test_connections_are_logged(main, balancer, authority, folder, node):
+    elb, port, bucket = balancer.elb, PORT + 2, folder / "s3"
+    clients = Authority(folder / "logged", "logged")
+    (bucket / "pki").mkdir(parents=True, exist_ok=True)
+    (bucket / "pki" / "logged.pem").write_bytes(clients.pem)
+    store = elb.create_trust_store(
+        Name="logged", CaCertificatesBundleS3Bucket="pki", CaCertificatesBundleS3Key="logged.pem"
+    )["TrustStores"][0]["TrustStoreArn"]
+    default = balancer.load(authority.issue("logged", "default.test"), authority)
+    verify = {"Mode": "verify", "TrustStoreArn": store}
+    listener = balancer.listen(port, default, MutualAuthentication=verify)
+    past, future = ("240101000000Z", "240201000000Z"), ("400101000000Z", "410201000000Z")
+    known = clients.issue("ann", usage="clientAuth")
+    bad = {
+        "ClientCertExpired": clients.issue("eve", usage="clientAuth", dates=past),
+        "ClientCertNotYetValid": clients.issue("new", usage="clientAuth", dates=future),
+        "ClientCertPurposeInvalid": clients.issue("srv", usage="serverAuth"),
+        "ClientCertUntrusted": Authority(folder / "odd", "odd").issue("joe", usage="clientAuth"),
+    }
+    turn_on(elb, balancer.arn, "connection_logs", "conns")
+    turn_on(elb, balancer.arn, "access_logs", "reqs")
+    before = negotiation_errors(node)
+    assert balancer.get(port, "default.test", balancer.context(authority, client=known))[0] == 200
+    for pair in bad.values():
+        assert refused(balancer, port, balancer.context(authority, client=pair))
+    assert refused(balancer, port, balancer.context(authority))
+    # The other listener: a session that goes on, clear text, and a client that refuses us.
+    context = balancer.context(authority, versions=ssl.TLSVersion.TLSv1_2)
+    with balancer.connect(PORT, "default.test", context) as stream:
+        session = stream.session
+    raw = socket.create_connection((balancer.host, PORT), 10, (CLIENT, 0))
+    with context.wrap_socket(raw, server_hostname="default.test", session=session) as stream:
+        assert stream.session_reused
+        stream.sendall(b"GET / HTTP/1.1\r\nHost: default.test\r\nConnection: close\r\n\r\n")
+        while stream.recv(4096):
+            pass
+    with socket.create_connection((balancer.host, PORT), 10, (CLIENT, 0)) as stream:
+        stream.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        while stream.recv(4096):
+            pass
+    with pytest.raises(ssl.SSLError):
+        balancer.connect(PORT, "default.test", ssl.create_default_context())
+    count = 1 + len(bad) + 1 + 4
+    until(lambda: len(lines(bucket / "conns")) == count, what="each connection has its line")
+    until(lambda: len(lines(bucket / "reqs")) == 3, what="each request has its line")
+    assert negotiation_errors(node) - before == len(bad) + 2
+
+    found = [CONNECTION.fullmatch(line) for line in lines(bucket / "conns")]
+    assert all(found)
+    short = balancer.arn.split("loadbalancer/")[1]
+    for one in found:
+        assert re.fullmatch(r"TID_[0-9a-f]{32}", one[12]), one[0]
+        assert one[2] == CLIENT and one[13].endswith(f" {short} {balancer.host}"), one[0]
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", one[1]), one[0]
+    secure = [one for one in found if one[4] == str(port)]
+    told = {one[11]: one for one in secure}
+    assert set(told) == {"Success", "Failed:UnmappedConnectionError"} | {
+        f"Failed:{code}" for code in bad
+    }
+    good = told["Success"]
+    assert good.group(5, 6, 8) == ("TLSv1.2", "ECDHE-ECDSA-AES128-GCM-SHA256", "CN=ann")
+    assert re.fullmatch(r"\d+\.\d{3}", good[7]) and good[10] == "1001"
+    assert re.fullmatch(r"NotBefore=\S+Z;NotAfter=\S+Z", good[9])
+    assert good[13].split()[0] in ("X25519", "x25519", "secp256r1", "prime256v1"), good[0]
+    expired = told["Failed:ClientCertExpired"]
+    assert expired.group(5, 6, 7, 8) == ("-", "-", "-", "CN=eve")
+    assert expired[9] == "NotBefore=2024-01-01T00:00:00Z;NotAfter=2024-02-01T00:00:00Z"
+    assert told["Failed:UnmappedConnectionError"].group(8, 9, 10) == ("-", "-", "-")
+    others = [one[11] for one in found if one[4] == str(PORT)]
+    assert sorted(others) == ["Failed:UnmappedConnectionError"] * 2 + ["Success"] * 2
+
+    requests = [line.split(" ") for line in lines(bucket / "reqs")]
+    certificates = sorted(re.search(r'"default.test" "([^"]*)"', " ".join(one))[1]
+                          for one in requests if "TLSv1.2" in one)
+    assert certificates == sorted([default, "session-reused"])
+    logged = {word for one in requests for word in one if word.startswith("TID_")}
+    assert len(logged) == 3 and logged <= {one[12] for one in found}
+    for log in ("connection_logs", "access_logs"):
+        turn_off(elb, balancer.arn, log)
+    elb.delete_listener(ListenerArn=listener)
+    elb.delete_trust_store(TrustStoreArn=store)
 
 
 def test_the_front_door_has_certificates_of_the_nodes_own_authority(node, client, folder):

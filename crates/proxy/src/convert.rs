@@ -54,7 +54,7 @@ pub(crate) fn view<'a>(
 }
 
 /// A certificate that cannot be read says nothing.
-fn client(client: &ClientCertificate) -> view::Client<'_> {
+pub(crate) fn client(client: &ClientCertificate) -> view::Client<'_> {
     let facts = client.facts.as_ref();
     let time = |ms: Option<i64>| Timestamp(ms.unwrap_or_default());
     view::Client {

@@ -6,7 +6,7 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::time::Duration;
 
-use routing::balancer::log::{Folder, Line};
+use routing::balancer::log::{Folder, Kind, Line};
 use routing::live::Counter;
 use tokio::sync::mpsc;
 
@@ -21,7 +21,7 @@ const HAND_OVER: Duration = Duration::from_millis(200);
 #[derive(Debug)]
 pub struct Journal {
     queue: Option<mpsc::Sender<Vec<Line>>>,
-    /// Whether lines are wanted of load balancers that want no files.
+    /// Whether access log lines are wanted of load balancers that want no files.
     everything: bool,
     /// Lines that were dropped.
     pub dropped: Counter,
@@ -68,9 +68,10 @@ impl Journal {
         }
     }
 
-    /// Whether a line is wanted whose log goes to `folder`.
-    pub(crate) fn wants(&self, folder: Option<&Arc<Folder>>) -> bool {
-        self.queue.is_some() && (self.everything || folder.is_some())
+    /// Whether a line of a log is wanted that goes to `folder`.
+    pub(crate) fn wants(&self, kind: Kind, folder: Option<&Arc<Folder>>) -> bool {
+        let live = self.everything && kind == Kind::Access;
+        self.queue.is_some() && (live || folder.is_some())
     }
 
     /// A line will come from this worker.
@@ -127,8 +128,6 @@ impl Drop for Buffer {
 mod tests {
     use std::net::IpAddr;
 
-    use routing::balancer::log::Kind;
-
     use super::*;
 
     fn line(text: &str) -> Line {
@@ -161,11 +160,14 @@ mod tests {
 
     #[test]
     fn only_wanted_lines_are_made() {
-        let check = |journal: &Journal, expect| assert_eq!(journal.wants(None), expect);
-        check(&Journal::new(false).0, false);
-        check(&Journal::off(), false);
+        let check = |journal: &Journal, kind, expect| {
+            assert_eq!(journal.wants(kind, None), expect, "{kind:?}");
+        };
+        check(&Journal::new(false).0, Kind::Access, false);
+        check(&Journal::off(), Kind::Access, false);
         let (journal, lines) = Journal::new(true);
-        check(&journal, true);
+        check(&journal, Kind::Access, true);
+        check(&journal, Kind::Connection, false);
         drop(lines);
     }
 }

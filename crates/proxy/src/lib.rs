@@ -8,6 +8,7 @@ mod access_log;
 mod convert;
 mod exchange;
 mod flight;
+mod greeted;
 mod identity;
 mod journal;
 mod listener;

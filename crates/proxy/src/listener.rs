@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use model::ListenerArn;
 use routing::network::accept_permit;
-use transport::{Connection, Handler, ListenOptions, Refusal, Request, Response, TlsServer};
+use transport::{
+    Connection, Handler, HandshakeError, ListenOptions, Refusal, Request, Response, TlsServer,
+};
 
-use crate::{Proxy, serve};
+use crate::{Proxy, greeted, serve};
 
 /// Serves one listener of a load balancer, by the newest tables.
 #[derive(Clone, Debug)]
@@ -36,7 +38,19 @@ impl ListenerDoor {
         }
         let door = self.clone();
         options.accept = Some(Arc::new(move |peer, _local| door.admits(peer.ip())));
+        let door = self.clone();
+        options.greeted = Some(Arc::new(move |connection, ended| door.greeted(connection, ended)));
         options
+    }
+
+    /// Counts and logs a connection that was let in.
+    fn greeted(&self, connection: &Connection, ended: Result<(), &HandshakeError>) {
+        let tables = self.proxy.tables.load();
+        let Some(listener) = tables.listeners.get(&self.listener) else { return };
+        if ended.is_err() {
+            listener.balancer.live.get().client_tls_errors.add(1);
+        }
+        greeted::log(&self.proxy.journal, listener, connection, ended);
     }
 
     /// AWS: connections that no security group lets in are not accepted.

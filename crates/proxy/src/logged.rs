@@ -36,14 +36,15 @@ impl Logged {
         view: &View,
     ) -> Option<Box<Logged>> {
         let (journal, folder) = (&scene.proxy.journal, &listener.balancer.logs.access);
-        if !journal.wants(folder.as_ref()) {
+        if !journal.wants(Kind::Access, folder.as_ref()) {
             return None;
         }
         journal.expect();
         let mut entry = Entry::open(listener, view, scene.now, scene.draw);
         entry.connection = connection_id(scene.connection);
-        if let Some(tls) = scene.connection.tls.as_ref().filter(|_| view.https) {
-            entry.domain.clone_from(&tls.sni);
+        // An API that speaks TLS to the listener shakes no hands.
+        if view.local.is_some() {
+            secure(&mut entry, scene.connection);
         }
         let client_head = request.head().size() as u64;
         let (folder, begun) = (folder.clone(), Duration::ZERO);
@@ -58,7 +59,7 @@ impl Logged {
         status: u16,
     ) -> Option<Box<Logged>> {
         let folder = &listener.balancer.logs.access;
-        if !journal.wants(folder.as_ref()) {
+        if !journal.wants(Kind::Access, folder.as_ref()) {
             return None;
         }
         journal.expect();
@@ -66,6 +67,7 @@ impl Logged {
         let (peer, local) = (connection.peer, connection.local);
         let mut entry = Entry::unreadable(listener, peer, local, https, now);
         entry.connection = connection_id(connection);
+        secure(&mut entry, connection);
         let (folder, begun, status) = (folder.clone(), Duration::ZERO, Some(status));
         Some(Box::new(Logged { entry, folder, client_head: 0, status, begun }))
     }
@@ -118,6 +120,20 @@ impl Logged {
         let (node, text) = (self.entry.node, self.entry.line(&end));
         Journal::put(Line { kind: Kind::Access, folder: self.folder, node, text });
     }
+}
+
+/// What the log tells of the client's TLS.
+fn secure(entry: &mut Entry, connection: &Connection) {
+    let Some(tls) = &connection.tls else { return };
+    entry.tls = Some((tls.cipher.to_owned(), tls.version.to_owned()));
+    entry.domain.clone_from(&tls.sni);
+    // Certificates of the front door are no resources, so they have no ARN.
+    entry.certificate = match tls.resumed {
+        true => Some("session-reused".to_owned()),
+        false => {
+            Some(&tls.certificate).filter(|arn| arn.starts_with("arn:")).map(|a| a.to_string())
+        }
+    };
 }
 
 /// AWS: `TID_` and 32 hex digits, the same for all requests of a connection.

@@ -84,3 +84,15 @@ pub struct ClientCertificate {
     /// The chain that the client sent, the certificate first, PEM.
     pub chain: String,
 }
+
+impl ClientCertificate {
+    /// From the chain that a client sent, DER, the certificate first.
+    pub(crate) fn read(chain: &[&[u8]]) -> ClientCertificate {
+        let leaf = chain.first().copied().unwrap_or_default();
+        ClientCertificate {
+            facts: pki::Facts::read(leaf).ok(),
+            leaf: pki::certificates_pem([leaf]),
+            chain: pki::certificates_pem(chain.iter().copied()),
+        }
+    }
+}

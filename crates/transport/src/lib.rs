@@ -66,8 +66,8 @@ pub use request::{BadHead, Head, Request, Version};
 pub use response::{Done, Outcome, Response};
 pub use stats::Stats;
 pub use tls::{
-    Choose, ClientAuth, ClientTrust, HandshakeFailure, Hello, Identity, MAX_CLIENT_CHAIN,
-    TlsClient, TlsError, TlsOptions, TlsServer, TlsVersion,
+    Choose, ClientAuth, ClientTrust, HandshakeError, HandshakeFailure, Hello, Identity,
+    MAX_CLIENT_CHAIN, TlsClient, TlsError, TlsOptions, TlsServer, TlsVersion,
 };
 pub use upstream::{
     Answer, Forward, Origin, Protocol, Timeouts, Timing, UpstreamError, UpstreamErrorKind,

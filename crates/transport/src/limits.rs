@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use crate::connection::Connection;
-use crate::tls::{HandshakeFailure, TlsServer};
+use crate::tls::{HandshakeError, TlsServer};
 
 /// Hard limit on a request or response head, in bytes (start line and header lines).
 pub const MAX_HEAD_BYTES: usize = 64 * 1024;
@@ -113,9 +113,9 @@ impl Default for Limits {
 /// Decides whether a connection from `peer` to `local` is let in; called before a byte is read.
 pub type AcceptFilter = Arc<dyn Fn(SocketAddr, SocketAddr) -> bool + Send + Sync>;
 
-/// Hears how the handshake of each TLS connection ended; on the connection's worker, before its
-/// first request. Facts of a success are in the connection.
-pub type HandshakeObserver = Arc<dyn Fn(&Connection, Result<(), HandshakeFailure>) + Send + Sync>;
+/// Hears of each connection that was let in, with TLS when its handshake has ended; on the
+/// connection's worker, before its first request. Facts of a success are in the connection.
+pub type ConnectionObserver = Arc<dyn Fn(&Connection, Result<(), &HandshakeError>) + Send + Sync>;
 
 /// How one listener serves its connections.
 #[derive(Clone)]
@@ -132,8 +132,8 @@ pub struct ListenOptions {
     pub accept: Option<AcceptFilter>,
     /// Counts the connections that are open.
     pub open: Option<Arc<AtomicI64>>,
-    /// Hears how handshakes end.
-    pub handshake: Option<HandshakeObserver>,
+    /// Hears of connections.
+    pub greeted: Option<ConnectionObserver>,
 }
 
 impl Default for ListenOptions {
@@ -145,7 +145,7 @@ impl Default for ListenOptions {
             max_age: CLIENT_MAX_AGE,
             accept: None,
             open: None,
-            handshake: None,
+            greeted: None,
         }
     }
 }
@@ -159,7 +159,7 @@ impl fmt::Debug for ListenOptions {
             .field("max_age", &self.max_age)
             .field("accept", &self.accept.is_some())
             .field("open", &self.open)
-            .field("handshake", &self.handshake.is_some())
+            .field("greeted", &self.greeted.is_some())
             .finish()
     }
 }

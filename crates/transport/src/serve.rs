@@ -17,7 +17,7 @@ use crate::codec::head::HeadLimits;
 use crate::connection::{Connection, ListenerKey};
 use crate::io::{ClientIo, Socket};
 use crate::limits::ListenOptions;
-use crate::tls::{HandshakeFailure, Shaken, TlsServer, shake};
+use crate::tls::{HandshakeError, Shaken, TlsServer, shake};
 use crate::wire::Wire;
 use crate::worker::{Active, Listening, Registered, Worker};
 use crate::workers::Handler;
@@ -126,12 +126,16 @@ async fn greet<H: Handler>(
     _active: Active,
 ) {
     let options = &*settings.options;
+    if settings.tls.is_none() {
+        observe(options, &connection, Ok(()));
+    }
     let mut prefix = Bytes::new();
     let (socket, http2) = match &settings.tls {
         Some(tls) => {
             // In a box, as HTTP/2 below: what is over, or not spoken, shall take no room.
             let shaken = Box::pin(shake(tls, stream, worker.limits.tls_handshake)).await;
-            let Some(socket) = settle(&worker, options, &mut connection, shaken) else { return };
+            let settled = settle(&worker, options, &mut connection, shaken);
+            let Some(socket) = settled else { return };
             let http2 = connection.tls.as_ref().is_some_and(|info| info.alpn == Some("h2"));
             (socket, http2)
         }
@@ -161,29 +165,32 @@ fn settle(
     worker: &Worker,
     options: &ListenOptions,
     connection: &mut Connection,
-    shaken: Result<Shaken, HandshakeFailure>,
+    shaken: Result<Shaken, HandshakeError>,
 ) -> Option<Socket> {
-    let ended = shaken.as_ref().map(|_| ()).map_err(|failure| *failure);
-    let socket = match shaken {
+    let (socket, ended) = match shaken {
         Ok(Shaken::Secure(info, socket)) => {
             connection.tls = Some(info);
-            Some(socket)
+            (Some(socket), Ok(()))
         }
         // Whoever answers tells the client of its mistake.
         Ok(Shaken::Clear(socket)) => {
             connection.misdirected = true;
-            return Some(socket);
+            (Some(socket), Ok(()))
         }
-        Err(failure) => {
+        Err(error) => {
             worker.stats.tls_failures.up();
-            tracing::debug!(peer = %connection.peer, %failure, "no TLS");
-            None
+            tracing::debug!(peer = %connection.peer, failure = %error.failure, "no TLS");
+            (None, Err(error))
         }
     };
-    if let Some(observer) = &options.handshake {
+    observe(options, connection, ended.as_ref().map(|_| ()));
+    socket
+}
+
+fn observe(options: &ListenOptions, connection: &Connection, ended: Result<(), &HandshakeError>) {
+    if let Some(observer) = &options.greeted {
         observer(connection, ended);
     }
-    socket
 }
 
 /// No other request begins with these bytes: the method is reserved (RFC 9113, 3.4).

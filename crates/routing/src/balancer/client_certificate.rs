@@ -22,22 +22,29 @@ pub fn edits(listener: &ListenerTable, view: &View, edits: &mut Vec<Edit>) {
         Clients::Anyone => {}
         Clients::Passthrough => set(&names.chain, encode(client.chain)),
         Clients::Verify(_) => {
-            let Client { subject, issuer, serial, not_before, not_after, leaf, chain: _ } = client;
-            set(
-                &names.serial,
-                serial.iter().fold(String::new(), |mut hex, byte| {
-                    // Writing to a string does not fail.
-                    let _ = write!(hex, "{byte:02X}");
-                    hex
-                }),
-            );
+            let Client { subject, issuer, leaf, .. } = client;
+            set(&names.serial, serial(&client));
             set(&names.issuer, issuer.to_owned());
             set(&names.subject, subject.to_owned());
-            let (from, to) = (seconds(not_before), seconds(not_after));
-            set(&names.validity, format!("NotBefore={from};NotAfter={to}"));
+            set(&names.validity, validity(&client));
             set(&names.leaf, encode(leaf));
         }
     }
+}
+
+/// The serial number in hex.
+pub(super) fn serial(client: &Client) -> String {
+    client.serial.iter().fold(String::new(), |mut hex, byte| {
+        // Writing to a string does not fail.
+        let _ = write!(hex, "{byte:02X}");
+        hex
+    })
+}
+
+/// From when until when it is good.
+pub(super) fn validity(client: &Client) -> String {
+    let (from, to) = (seconds(client.not_before), seconds(client.not_after));
+    format!("NotBefore={from};NotAfter={to}")
 }
 
 /// ISO 8601 without a fraction: `2023-09-21T01:50:17Z`.

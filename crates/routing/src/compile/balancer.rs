@@ -15,10 +15,9 @@ use crate::live::Bound;
 use crate::tables::{BalancerTable, Endpoint, ForwardedFor};
 use crate::{Finding, Tables};
 
-/// Attributes that are kept but do nothing yet, with the value that asks for nothing.
-///
-/// MISSING: Connection logs of load balancers are not written.
-const INERT: [(&str, &str); 1] = [("connection_logs.s3.enabled", "false")];
+/// Attributes that are kept but do nothing, with the value that asks for nothing.
+const INERT: [(&str, &str); 2] =
+    [("waf.fail_open.enabled", "false"), ("zonal_shift.config.enabled", "false")];
 
 /// Makes the load balancers' tables and the table of their names.
 pub(super) fn compile(

@@ -59,10 +59,10 @@ fn what_will_not_act_is_found() {
                 "web",
                 Scheme::Internal,
                 "eni-web",
-                &[("connection_logs.s3.enabled", "true")],
+                &[("zonal_shift.config.enabled", "true")],
             )
         },
-        &["the attribute connection_logs.s3.enabled does not act yet"],
+        &["the attribute zonal_shift.config.enabled does not act yet"],
     );
     check(|w| w.listener("web", 443, &[]), &["it has no certificate and answers nobody"]);
     check(|w| w.route("abc", "r9", "GET /{x}/{p+}/y", Some("int"), |_| ()), &["no route key"]);

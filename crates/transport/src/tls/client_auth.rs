@@ -1,6 +1,7 @@
 //! Clients' certificates: not asked for, asked for and passed on unchecked, or held to a set of
 //! authorities and revocation lists.
 
+use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ use rustls::{
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, UnixTime};
 
 use super::TlsError;
+use crate::connection::ClientCertificate;
 
 /// Certificates in a client's chain, the root's included. AWS: 4.
 pub const MAX_CLIENT_CHAIN: usize = 4;
@@ -140,6 +142,32 @@ impl Trusted {
     }
 }
 
+impl Trusted {
+    fn verify(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        if intermediates.len() + 1 > MAX_CLIENT_CHAIN {
+            let why = CertificateError::Other(OtherError(Arc::new(ChainTooLong)));
+            return Err(Error::InvalidCertificate(why));
+        }
+        let now = if self.ignore_expiry { before_expiry(end_entity, now) } else { now };
+        self.inner.verify_client_cert(end_entity, intermediates, now)
+    }
+}
+
+thread_local! {
+    static REFUSED: Cell<Option<Box<ClientCertificate>>> = const { Cell::new(None) };
+}
+
+/// The certificate that was refused last on this thread. The session that it came in is gone when
+/// its handshake has failed; nothing else runs between the refusal and the error.
+pub(super) fn refused() -> Option<Box<ClientCertificate>> {
+    REFUSED.take()
+}
+
 /// The client's chain is longer than it may be.
 #[derive(Debug, thiserror::Error)]
 #[error("the client's chain has more than {MAX_CLIENT_CHAIN} certificates")]
@@ -156,12 +184,13 @@ impl ClientCertVerifier for Trusted {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        if intermediates.len() + 1 > MAX_CLIENT_CHAIN {
-            let why = CertificateError::Other(OtherError(Arc::new(ChainTooLong)));
-            return Err(Error::InvalidCertificate(why));
+        let verified = self.verify(end_entity, intermediates, now);
+        if verified.is_err() {
+            let chain = [end_entity].into_iter().chain(intermediates);
+            let chain: Vec<&[u8]> = chain.map(AsRef::as_ref).collect();
+            REFUSED.set(Some(Box::new(ClientCertificate::read(&chain))));
         }
-        let now = if self.ignore_expiry { before_expiry(end_entity, now) } else { now };
-        self.inner.verify_client_cert(end_entity, intermediates, now)
+        verified
     }
 
     fn verify_tls12_signature(

@@ -3,14 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pki::Facts;
 use rustls::server::Acceptor;
 use rustls::{CertificateError, Error, HandshakeKind, ServerConnection};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::LazyConfigAcceptor;
 
-use super::client_auth::ChainTooLong;
+use super::client_auth::{self, ChainTooLong};
 use super::identity::{Hello, Identity};
 use super::names;
 use super::server::TlsServer;
@@ -61,9 +60,27 @@ pub enum HandshakeFailure {
     /// The client's certificate is not for clients.
     #[error("the client's certificate has another purpose")]
     Purpose,
+    /// The client's certificate is signed by means that are not spoken.
+    #[error("the client's certificate is of an unknown kind")]
+    Unsupported,
     /// The client's certificate cannot be read or does not sign.
     #[error("the client's certificate is not valid")]
     Invalid,
+}
+
+/// A handshake that failed.
+#[derive(Debug)]
+pub struct HandshakeError {
+    /// Why.
+    pub failure: HandshakeFailure,
+    /// The client's certificate, when it was the reason.
+    pub client: Option<Box<ClientCertificate>>,
+}
+
+impl From<HandshakeFailure> for HandshakeError {
+    fn from(failure: HandshakeFailure) -> HandshakeError {
+        HandshakeError { failure, client: None }
+    }
 }
 
 /// The first byte of a TLS record that begins a handshake.
@@ -74,18 +91,20 @@ pub(crate) async fn shake(
     server: &TlsServer,
     stream: TcpStream,
     limit: Duration,
-) -> Result<Shaken, HandshakeFailure> {
+) -> Result<Shaken, HandshakeError> {
     let shaken = timeout(limit, begin(server, stream)).await;
-    shaken.unwrap_or(Err(HandshakeFailure::Timeout))
+    shaken.unwrap_or(Err(HandshakeFailure::Timeout.into()))
 }
 
-async fn begin(server: &TlsServer, stream: TcpStream) -> Result<Shaken, HandshakeFailure> {
+async fn begin(server: &TlsServer, stream: TcpStream) -> Result<Shaken, HandshakeError> {
     let mut first = [0];
     match stream.peek(&mut first).await {
-        Ok(0) | Err(_) => return Err(HandshakeFailure::Closed),
+        Ok(0) | Err(_) => return Err(HandshakeFailure::Closed.into()),
         // All methods that anyone uses begin with a capital.
         Ok(_) if first[0].is_ascii_uppercase() => return Ok(Shaken::Clear(Socket::Plain(stream))),
-        Ok(_) if first[0] != HANDSHAKE_RECORD => return Err(HandshakeFailure::Incompatible),
+        Ok(_) if first[0] != HANDSHAKE_RECORD => {
+            return Err(HandshakeFailure::Incompatible.into());
+        }
         Ok(_) => {}
     }
     let started = Instant::now();
@@ -117,24 +136,23 @@ fn info(session: &ServerConnection, identity: &Identity, handshake: Duration) ->
         resumed: session.handshake_kind() == Some(HandshakeKind::Resumed),
         handshake,
         client: client.map(|chain| {
-            let leaf = chain.first().map_or(&[][..], |leaf| leaf.as_ref());
-            Arc::new(ClientCertificate {
-                facts: Facts::read(leaf).ok(),
-                leaf: pki::certificates_pem([leaf]),
-                chain: pki::certificates_pem(chain.iter().map(AsRef::as_ref)),
-            })
+            let chain: Vec<_> = chain.iter().map(AsRef::as_ref).collect();
+            Arc::new(ClientCertificate::read(&chain))
         }),
     }
 }
 
-fn failure(error: &std::io::Error) -> HandshakeFailure {
+/// What an error says. To be called as soon as it is there, see [`client_auth::refused`].
+fn failure(error: &std::io::Error) -> HandshakeError {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
     match inner {
-        None => HandshakeFailure::Closed,
-        Some(Error::NoCertificatesPresented) => HandshakeFailure::NoCertificate,
-        Some(Error::AlertReceived(_)) => HandshakeFailure::Alert,
-        Some(Error::InvalidCertificate(why)) => certificate_failure(why),
-        Some(_) => HandshakeFailure::Incompatible,
+        None => HandshakeFailure::Closed.into(),
+        Some(Error::NoCertificatesPresented) => HandshakeFailure::NoCertificate.into(),
+        Some(Error::AlertReceived(_)) => HandshakeFailure::Alert.into(),
+        Some(Error::InvalidCertificate(why)) => {
+            HandshakeError { failure: certificate_failure(why), client: client_auth::refused() }
+        }
+        Some(_) => HandshakeFailure::Incompatible.into(),
     }
 }
 
@@ -150,6 +168,10 @@ fn certificate_failure(why: &CertificateError) -> HandshakeFailure {
         CertificateError::UnknownIssuer => HandshakeFailure::Untrusted,
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             HandshakeFailure::Purpose
+        }
+        CertificateError::UnsupportedSignatureAlgorithmContext { .. }
+        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+            HandshakeFailure::Unsupported
         }
         CertificateError::Other(other) if other.0.is::<ChainTooLong>() => {
             HandshakeFailure::ChainTooLong

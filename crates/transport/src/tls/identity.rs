@@ -64,6 +64,12 @@ impl<'a> Hello<'a> {
         self.0.server_name()
     }
 
+    /// Whether the client asks for protocols by ALPN, and none of these is among them.
+    pub(super) fn speaks_none_of(&self, protocols: &[Vec<u8>]) -> bool {
+        let asked = self.0.alpn();
+        asked.is_some_and(|mut asked| !asked.any(|one| protocols.iter().any(|own| own == one)))
+    }
+
     /// Whether the client can check signatures of this certificate's key.
     pub fn accepts(&self, identity: &Identity) -> bool {
         let key = &identity.key.key;

@@ -16,7 +16,7 @@ use rustls_pki_types::pem::PemObject;
 
 pub use client::TlsClient;
 pub use client_auth::{ClientAuth, ClientTrust, MAX_CLIENT_CHAIN};
-pub use handshake::HandshakeFailure;
+pub use handshake::{HandshakeError, HandshakeFailure};
 pub(crate) use handshake::{Shaken, shake};
 pub use identity::{Hello, Identity};
 pub use server::{Choose, TlsOptions, TlsServer, TlsVersion};

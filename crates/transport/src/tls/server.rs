@@ -114,6 +114,11 @@ impl TlsServer {
         let identity = (self.choose)(hello)?;
         let mut config = ServerConfig::clone(&self.config);
         config.cert_resolver = identity.clone();
+        // A client that asks for none of our protocols goes on without one, as with load balancers
+        // that ignore what they do not know.
+        if hello.speaks_none_of(&config.alpn_protocols) {
+            config.alpn_protocols.clear();
+        }
         Some((identity, Arc::new(config)))
     }
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use model::balancer::Priority;
 use model::{Micros, Timestamp};
 
-use super::quote;
+use super::{node, quote};
 use crate::balancer::action::Act;
 use crate::balancer::desync::{self, Reason};
 use crate::balancer::sticky::{Stick, Why};
@@ -41,10 +41,10 @@ pub struct Entry {
     request: String,
     user_agent: Vec<u8>,
     /// Cipher and version of the client's TLS.
-    tls: Option<(String, String)>,
+    pub tls: Option<(String, String)>,
     /// The name that the client asked for in TLS.
     pub domain: Option<String>,
-    /// The certificate that it got.
+    /// The certificate that it got; AWS: `session-reused` when it needed none.
     pub certificate: Option<String>,
     trace: String,
     /// The id of the client's connection.
@@ -116,7 +116,7 @@ impl Entry {
         Entry {
             created: Micros(now.0.saturating_mul(1000)),
             balancer: listener.balancer.arn.short().to_owned(),
-            node: node(listener, view),
+            node: node(listener, view.local),
             client: view.source,
             protocol: protocol(view),
             request: request(listener, view),
@@ -321,15 +321,6 @@ fn text(bytes: &[u8]) -> String {
 
 fn scheme(https: bool) -> &'static str {
     if https { "https" } else { "http" }
-}
-
-/// The address of the node that the client connected to; of the first one when it came by another
-/// way (an HTTP API, the front door).
-pub(super) fn node(listener: &ListenerTable, view: &View) -> IpAddr {
-    let own = listener.sockets.iter().find(|socket| Some(socket.bind) == view.local);
-    let first = || listener.balancer.nodes.first().map(|node| node.ip);
-    let own = own.map(|socket| socket.address.ip()).or_else(first);
-    own.or(view.local.map(|local| local.ip())).unwrap_or(IpAddr::from([0, 0, 0, 0]))
 }
 
 /// The `Host` that transforms made.

@@ -2,15 +2,18 @@
 //! and writes objects is the node's business.
 
 pub mod access;
+pub mod connection;
 pub mod health;
 
 use std::fmt::Write as _;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use model::attributes::{flag, value};
 use model::balancer::LoadBalancer;
 use model::{LoadBalancerArn, Timestamp};
+
+use crate::tables::ListenerTable;
 
 /// A log of a load balancer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -148,6 +151,15 @@ impl Logs {
             health_checks: folder(Kind::HealthCheck),
         }
     }
+}
+
+/// The address of the node that the client connected to; of the first one when it came by another
+/// way (an HTTP API, the front door).
+fn node(listener: &ListenerTable, local: Option<SocketAddr>) -> IpAddr {
+    let own = listener.sockets.iter().find(|socket| Some(socket.bind) == local);
+    let first = || listener.balancer.nodes.first().map(|node| node.ip);
+    let own = own.map(|socket| socket.address.ip()).or_else(first);
+    own.or(local.map(|local| local.ip())).unwrap_or(IpAddr::from([0, 0, 0, 0]))
 }
 
 /// Appends text in quotes. What could end the quotes or the line is written as nginx does:
