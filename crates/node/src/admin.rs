@@ -10,7 +10,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use proxy::Journal;
-use routing::{Body, Explanation, Version, View};
+use routing::balancer::outlier;
+use routing::{Body, Explanation, Tables, Version, View};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use transport::{Edits, Request, Response, Workers};
@@ -123,6 +124,7 @@ impl Admin {
                 "buckets": self.config.s3_dir.as_ref().map(|folder| folder.display().to_string()),
                 "dropped": self.journal.dropped.get(),
             },
+            "left_out": left_out(&self.applied.tables.load()),
             "findings": findings,
         });
         json_page(code, &page)
@@ -220,6 +222,24 @@ impl Admin {
         let now = api::now();
         Ok(as_json(&routing::explain(&tables, &view, now, fastrand::u64(..))))
     }
+}
+
+/// Targets that get no requests for now, since their connections failed in a row.
+fn left_out(tables: &Tables) -> Vec<Value> {
+    let now = api::now();
+    let of_group = |group: &Arc<routing::tables::GroupTable>| -> Vec<Value> {
+        let out = outlier::left_out(group, now);
+        out.map(|(target, until)| {
+            let address = format!("{}:{}", target.id.id, target.id.port);
+            json!({
+                "target_group": group.arn.as_str(),
+                "target": address,
+                "until": until.to_string(),
+            })
+        })
+        .collect()
+    };
+    tables.groups.values().flat_map(of_group).collect()
 }
 
 /// Whether the URL is HTTPS, its authority, and its path with query.

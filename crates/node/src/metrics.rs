@@ -3,8 +3,8 @@
 
 // MISSING: These metrics of load balancers do not exist: ForwardedInvalidHeaderRequestCount,
 // GrpcRequestCount, ZonalHealthStatus, RequestCountPerTarget (divide `target_request_count` by
-// `healthy_host_count`), HealthyStateDNS, HealthyStateRouting and their unhealthy counterparts,
-// zonal shift, and those of capacity units, Lambda, the target optimizer, BYOIP and reputation.
+// `healthy_host_count`), and those of zonal shifts, capacity units, Lambda, the target optimizer,
+// BYOIP and reputation.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,6 +21,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::{Registry, Unit};
 use routing::Tables;
 use routing::balancer::outlier;
+use routing::balancer::state::{ZoneState, zones};
 use routing::live::{AuthenticationLive, BalancerLive, Classes, GroupLive, HealthMark, Histogram};
 use routing::tables::{GroupTable, TargetEntry};
 use store::Store;
@@ -66,7 +67,8 @@ impl Collector for Live {
         apis(&mut encoder, &tables)?;
         balancers(&mut encoder, &tables)?;
         authentication(&mut encoder, &tables)?;
-        groups(&mut encoder, &tables, api::now())
+        groups(&mut encoder, &tables, api::now())?;
+        states(&mut encoder, &tables)
     }
 }
 
@@ -274,6 +276,35 @@ fn groups(encoder: &mut DescriptorEncoder<'_>, tables: &Tables, now: Timestamp) 
     gauges(encoder, "mitigated_host_count", "MitigatedHostCount", mitigated)
 }
 
+/// Zones in which a group is healthy enough, or not: our name, CloudWatch's, which of them.
+const OF_ZONE: [(&str, &str, fn(&ZoneState<'_>) -> bool); 4] = [
+    ("healthy_state_dns", "HealthyStateDNS", |state| state.dns),
+    ("unhealthy_state_dns", "UnhealthyStateDNS", |state| !state.dns),
+    ("healthy_state_routing", "HealthyStateRouting", |state| state.routing),
+    ("unhealthy_state_routing", "UnhealthyStateRouting", |state| !state.routing),
+];
+
+fn states(encoder: &mut DescriptorEncoder<'_>, tables: &Tables) -> fmt::Result {
+    let all = || {
+        let balancer = |group: &GroupTable| tables.balancers.get(group.balancer.as_ref()?);
+        tables.groups.values().flat_map(move |group| {
+            let states = balancer(group).map_or_else(Vec::new, |balancer| zones(group, balancer));
+            states.into_iter().map(|state| (in_zone(&of_group(group), state.zone), state))
+        })
+    };
+    for (name, help, test) in OF_ZONE {
+        let each = all().map(|(labels, state)| (labels, u64::from(test(&state))));
+        gauges(encoder, name, help, each)?;
+    }
+    Ok(())
+}
+
+fn in_zone(labels: &Labels, zone: &str) -> Labels {
+    let mut labels = labels.clone();
+    labels.push(("availability_zone", zone.to_owned()));
+    labels
+}
+
 fn of_group(group: &GroupTable) -> Labels {
     let balancer = group.balancer.as_ref().map_or("", |arn| arn.short()).to_owned();
     vec![("load_balancer", balancer), ("target_group", group.arn.short().to_owned())]
@@ -289,12 +320,7 @@ fn by_zone(
     for target in &group.targets {
         *zones.entry(target.zone.as_deref().unwrap_or("")).or_default() += u64::from(test(target));
     }
-    let line = |(zone, count): (&str, u64)| {
-        let mut labels = labels.clone();
-        labels.push(("availability_zone", zone.to_owned()));
-        (labels, count)
-    };
-    zones.into_iter().map(line).collect()
+    zones.into_iter().map(|(zone, count)| (in_zone(labels, zone), count)).collect()
 }
 
 fn response_times<'a>(

@@ -6,12 +6,12 @@ use model::Timestamp;
 use model::balancer::Priority;
 
 use crate::balancer::authenticate::Guard;
-use crate::balancer::{self, Decision, Forward, Respond, Turn};
+use crate::balancer::{self, Decision, Forward, Respond, Turn, outlier};
 use crate::edit;
 use crate::finding::{Refusal, Step};
 use crate::front::{Front, front};
 use crate::gateway::{self, GatewayDecision, Hop, Trail};
-use crate::tables::{ListenerTable, RuleEntry};
+use crate::tables::{GroupTable, ListenerTable, RuleEntry};
 use crate::{Answer, Tables, View};
 
 /// What would happen to a request.
@@ -154,7 +154,8 @@ fn explain_listener(
             story.pass(Step::Listener, taken);
             rule_step(story, forward.rule, transforms(&forward));
             let Forward { group, target, dial, from, stick, zone, .. } = forward;
-            story.pass(Step::Group, format!("{}{}", group.name, stick.0.words()));
+            let out = left_out(group, now);
+            story.pass(Step::Group, format!("{}{}{out}", group.name, stick.0.words()));
             let health = target.live.get().health();
             let (id, port) = (&target.id.id, target.id.port);
             let zone = zone.map_or_else(String::new, |zone| format!(", only targets in {zone}"));
@@ -193,6 +194,17 @@ fn rule_step(story: &mut Explanation, rule: &RuleEntry, transforms: String) {
     let guards: String = rule.guards.iter().map(guard).collect();
     let detail = format!("{detail}{guards}");
     story.pass(Step::Rule, detail);
+}
+
+/// `, without a:1 until …`; nothing unless targets are left out.
+fn left_out(group: &GroupTable, now: Timestamp) -> String {
+    let out: Vec<_> = outlier::left_out(group, now)
+        .map(|(target, until)| format!("{}:{} until {until}", target.id.id, target.id.port))
+        .collect();
+    match out.is_empty() {
+        true => String::new(),
+        false => format!(", without {}, where connections failed in a row", out.join(" and ")),
+    }
 }
 
 /// `, rewritten to host a and /b`; nothing without transforms.

@@ -22,6 +22,7 @@ pub mod pick;
 pub mod retry;
 pub mod rule;
 pub mod slow;
+pub mod state;
 pub mod sticky;
 pub mod transform;
 pub mod version;

@@ -4,8 +4,8 @@
 // DEVIATION: A target whose connections fail five times in a row (refused, timed out, broken before
 // a response), with no response in between, gets no requests for 10 seconds, for 20 the next time
 // and so on up to 5 minutes; never more than half of a group's healthy targets and never the last
-// one. DescribeTargetHealth does not show it, the metrics `ejected_host_count` and
-// `target_ejections` do. AWS goes by health checks alone.
+// one. DescribeTargetHealth does not show it; the health page, `explain` and the metrics
+// `ejected_host_count` and `target_ejections` do. AWS goes by health checks alone.
 
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -91,6 +91,15 @@ pub fn any_out(group: &GroupTable, now: Timestamp) -> bool {
 /// Whether the target is left out now.
 pub fn is_out(target: &TargetEntry, now: Timestamp) -> bool {
     target.live.get().ejected_until.load(Relaxed) > now.0
+}
+
+/// The targets that are left out now, and until when.
+pub fn left_out(
+    group: &GroupTable,
+    now: Timestamp,
+) -> impl Iterator<Item = (&TargetEntry, Timestamp)> {
+    let out = group.targets.iter().filter(move |target| is_out(target, now));
+    out.map(|target| (target, Timestamp(target.live.get().ejected_until.load(Relaxed))))
 }
 
 #[cfg(test)]

@@ -116,7 +116,7 @@ pub fn fails_open(group: &GroupTable, picked: &TargetEntry, ask: &Ask) -> bool {
 ///
 /// AWS: counts and percentages are those of the zone when cross-zone load balancing is off.
 fn enough_healthy(group: &GroupTable, ask: &Ask) -> bool {
-    if group.fail_open_count <= 1 && group.fail_open_percent.is_none() {
+    if group.fail_open.count <= 1 && group.fail_open.percent.is_none() {
         return true;
     }
     let registered = group.targets.iter().filter(|target| ask.admits(target));
@@ -125,8 +125,7 @@ fn enough_healthy(group: &GroupTable, ask: &Ask) -> bool {
         all += 1;
         healthy += usize::from(target.live.get().is_healthy());
     }
-    let percent = group.fail_open_percent.unwrap_or(0);
-    healthy >= group.fail_open_count && healthy * 100 >= percent * all
+    group.fail_open.is_met(healthy, all)
 }
 
 fn among(

@@ -186,8 +186,36 @@ fn unhealthy_targets_are_left_out_until_all_are() {
     let group = tables.groups.values().next().unwrap();
     group.targets[0].live.get().set_health(HealthMark::Unhealthy, model::Timestamp(0));
     assert_eq!(turns(), "2222");
+    assert_eq!(group.live.get().unhealthy_routing.get(), 0);
     group.targets[1].live.get().set_health(HealthMark::Unhealthy, model::Timestamp(0));
     assert_eq!(turns(), "1212");
+    assert_eq!(group.live.get().unhealthy_routing.get(), 4);
+}
+
+/// One of two targets is healthy.
+#[test]
+fn requests_that_too_few_healthy_targets_share_are_counted() {
+    let check = |marks: &[(&str, &str)], expect| {
+        let mut world = World::main_road();
+        let part = "target_group_health.unhealthy_state_routing.minimum_healthy_targets";
+        let marks: Vec<_> =
+            marks.iter().map(|(unit, value)| (format!("{part}.{unit}"), *value)).collect();
+        let marks: Vec<_> = marks.iter().map(|(key, value)| (key.as_str(), *value)).collect();
+        world.target_group("tg", &marks);
+        let tables = world.healthy();
+        let group = tables.groups.values().next().unwrap();
+        group.targets[0].live.get().set_health(HealthMark::Unhealthy, model::Timestamp(0));
+        (0..6).for_each(|draw| drop(outcome(&tables, &get("/"), draw)));
+        let live = group.live.get();
+        assert_eq!((live.unhealthy_routing.get(), live.requests.get()), (expect, 6), "{marks:?}");
+        let listener = &tables.listeners[&listener_arn("web", 80)];
+        decide(&tables, listener, &get("/"), NOW, 1, Turn::Peek);
+        assert_eq!(live.unhealthy_routing.get(), expect, "nothing is sent");
+    };
+    check(&[], 0);
+    check(&[("count", "2")], 6);
+    check(&[("percentage", "50")], 0);
+    check(&[("percentage", "51")], 6);
 }
 
 #[test]

@@ -14,6 +14,7 @@ use model::{InstanceId, Snapshot};
 use crate::balancer::cookie::Key;
 use crate::balancer::health::Matcher;
 use crate::balancer::slow::SlowStart;
+use crate::balancer::state::Threshold;
 use crate::balancer::sticky::{By, Stickiness};
 use crate::compile::kept::Kept;
 use crate::finding::{Refusal, Step};
@@ -64,7 +65,6 @@ fn compile_group(
 ) -> GroupTable {
     let mut findings = Vec::new();
     let set = &group.attributes;
-    let routing = "target_group_health.unhealthy_state_routing.minimum_healthy_targets";
     let targets: Vec<_> = snapshot
         .targets
         .under(&group.arn)
@@ -82,10 +82,8 @@ fn compile_group(
             "weighted_random" => Algorithm::Random,
             _ => Algorithm::RoundRobin,
         },
-        fail_open_count: number(set, &format!("{routing}.count"), 1) as usize,
-        fail_open_percent: set
-            .get(&format!("{routing}.percentage"))
-            .and_then(|percent| percent.parse().ok()),
+        fail_open: threshold(group, "unhealthy_state_routing"),
+        dns_failover: threshold(group, "dns_failover"),
         // AWS: on for application load balancers, unless a group turns it off.
         cross_zone: value(set, "load_balancing.cross_zone.enabled", "true") != "false",
         slow_start: slow_start(group),
@@ -96,6 +94,15 @@ fn compile_group(
         live: Bound::default(),
         findings,
     }
+}
+
+/// AWS: one healthy target by default, and `off` for none.
+fn threshold(group: &TargetGroup, what: &str) -> Threshold {
+    let mark = |unit, default| {
+        let key = format!("target_group_health.{what}.minimum_healthy_targets.{unit}");
+        value(&group.attributes, &key, default).parse().ok()
+    };
+    Threshold { count: mark("count", "1").unwrap_or(0), percent: mark("percentage", "off") }
 }
 
 fn version(group: &TargetGroup) -> ProtocolVersion {

@@ -5,7 +5,7 @@ use model::network::Direction;
 use proptest::prelude::*;
 
 use super::*;
-use crate::fixture::{API_HOST, World, forward, get, path_is};
+use crate::fixture::{API_HOST, World, forward, get, group_arn, path_is};
 use crate::{Body, Version};
 
 const NOW: Timestamp = Timestamp(1_700_000_000_000);
@@ -95,6 +95,24 @@ fn details_name_what_was_found() {
         ]
     );
     assert_eq!(story.refusal(), None);
+}
+
+#[test]
+fn targets_that_are_left_out_are_named() {
+    let tables = World::main_road().healthy();
+    let group = &tables.groups[&group_arn("tg")];
+    for _ in 0..outlier::FAILURES {
+        outlier::failed(group, &group.targets[0], NOW);
+    }
+    let check = |now: Timestamp, expect: &str| {
+        let story = explain(&tables, &get("/x"), now, 1);
+        let told = story.steps.iter().find(|step| step.step == Step::Group).unwrap();
+        assert_eq!(told.detail, expect);
+    };
+    let until = NOW.plus_ms(outlier::FIRST_MS);
+    let out = format!("10.0.3.1:8080 until {until}, where connections failed in a row");
+    check(NOW, &format!("tg, without {out}"));
+    check(until, "tg");
 }
 
 /// What really happens: the dialled socket or the origin, or the status of the answer.

@@ -16,6 +16,7 @@ use crate::balancer::desync::Mode;
 use crate::balancer::log::Logs;
 use crate::balancer::rule::Index;
 use crate::balancer::slow::SlowStart;
+use crate::balancer::state::Threshold;
 use crate::balancer::sticky::Stickiness;
 use crate::balancer::transform::Rewrite;
 use crate::finding::{Finding, Refusal};
@@ -187,10 +188,10 @@ pub struct GroupTable {
     pub version: ProtocolVersion,
     /// How to pick.
     pub algorithm: Algorithm,
-    /// Healthy targets below which all get traffic. AWS: default 1.
-    pub fail_open_count: usize,
-    /// The same in percent of the registered ones.
-    pub fail_open_percent: Option<usize>,
+    /// Healthy targets below which all get traffic.
+    pub fail_open: Threshold,
+    /// Healthy targets below which a zone is not told to clients.
+    pub dns_failover: Threshold,
     /// Whether targets of all zones serve all nodes (`load_balancing.cross_zone.enabled`).
     pub cross_zone: bool,
     /// How new targets start.
@@ -219,8 +220,8 @@ impl GroupTable {
             https: false,
             version: ProtocolVersion::Http1,
             algorithm: Algorithm::RoundRobin,
-            fail_open_count: 1,
-            fail_open_percent: None,
+            fail_open: Threshold::ONE,
+            dns_failover: Threshold::ONE,
             cross_zone: true,
             slow_start: None,
             sticky: None,

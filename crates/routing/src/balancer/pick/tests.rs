@@ -5,6 +5,7 @@ use model::balancer::TargetId;
 use super::*;
 use crate::balancer::anomaly;
 use crate::balancer::slow::SlowStart;
+use crate::balancer::state::Threshold;
 use crate::live::{Bound, HealthMark};
 
 /// Targets by letter: `H` healthy, `I` initial, `U` unhealthy, `D` draining (healthy), `X` not
@@ -129,7 +130,7 @@ fn random_is_even() {
 fn too_few_healthy_targets_open_the_group() {
     let check = |targets: &str, count, percent, expect: &str| {
         let mut group = group(targets, Algorithm::RoundRobin);
-        (group.fail_open_count, group.fail_open_percent) = (count, percent);
+        group.fail_open = Threshold { count, percent };
         assert_eq!(picks(&group, expect.len()), expect, "{targets} {count} {percent:?}");
     };
     check("HUU", 1, None, "000");
@@ -158,7 +159,7 @@ fn a_refusal_says_what_is_missing() {
 fn without_cross_zone_only_the_zone_counts() {
     let check = |targets: &str, zone: &str, count, expect: &str| {
         let mut group = group(targets, Algorithm::RoundRobin);
-        group.fail_open_count = count;
+        group.fail_open.count = count;
         for (at, target) in group.targets.iter_mut().enumerate() {
             target.zone = Some(if at % 2 == 0 { "a" } else { "b" }.into());
         }
@@ -212,7 +213,7 @@ fn new_targets_start_slowly() {
 fn cookies_hold_whom_a_pick_could_choose() {
     let check = |targets: &str, index, count, expect: Result<&str, Why>| {
         let mut group = group(targets, Algorithm::RoundRobin);
-        group.fail_open_count = count;
+        group.fail_open.count = count;
         let got = held(&group, index, &ask(0, Turn::Peek)).map(|target| target.id.id.as_str());
         assert_eq!(got, expect, "{targets} {index}");
     };
