@@ -5,10 +5,10 @@
 
 use model::Snapshot;
 use model::limits::{
-    CONDITION_VALUES_PER_RULE, LISTENERS_PER_LOAD_BALANCER, LOAD_BALANCERS_PER_REGION,
-    REGISTRATIONS_PER_TARGET_ID, RULES_PER_LOAD_BALANCER, TARGET_GROUPS_PER_ACTION,
-    TARGET_GROUPS_PER_LOAD_BALANCER, TARGET_GROUPS_PER_REGION, TARGETS_PER_LOAD_BALANCER,
-    WILDCARDS_PER_RULE,
+    CERTIFICATES_PER_LOAD_BALANCER, CONDITION_VALUES_PER_RULE, LISTENERS_PER_LOAD_BALANCER,
+    LOAD_BALANCERS_PER_REGION, REGISTRATIONS_PER_TARGET_ID, RULES_PER_LOAD_BALANCER,
+    TARGET_GROUPS_PER_ACTION, TARGET_GROUPS_PER_LOAD_BALANCER, TARGET_GROUPS_PER_REGION,
+    TARGETS_PER_LOAD_BALANCER, WILDCARDS_PER_RULE,
 };
 use shapes::elbv2::{DescribeAccountLimitsInput, DescribeAccountLimitsOutput, Limit};
 use wire::Fault;
@@ -18,8 +18,10 @@ use crate::Ctx;
 use crate::page::page;
 
 /// In the order of names.
-const LIMITS: [(&str, usize); 19] = [
+const LIMITS: [(&str, usize); 21] = [
     ("application-load-balancers", LOAD_BALANCERS_PER_REGION),
+    ("certificates-per-application-load-balancer", CERTIFICATES_PER_LOAD_BALANCER),
+    ("certificates-per-network-load-balancer", 0),
     ("condition-values-per-alb-rule", CONDITION_VALUES_PER_RULE),
     ("condition-wildcards-per-alb-rule", WILDCARDS_PER_RULE),
     ("gateway-load-balancers", 0),

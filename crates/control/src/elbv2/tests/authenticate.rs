@@ -128,7 +128,7 @@ fn a_secret_is_kept_when_it_is_asked_for() {
 #[test]
 fn chains_end_with_one_action_that_answers() {
     let (world, listener) = place();
-    let bad = "InvalidLoadBalancerAction";
+    let (bad, mut group_at) = ("InvalidLoadBalancerAction", 100);
     let check = |actions: Value, code: &str, part: &str| {
         world.refuses("CreateRule", rule(&listener, actions), code, part);
     };
@@ -146,6 +146,25 @@ fn chains_end_with_one_action_that_answers() {
     check(json!([stray, last()]), bad, "'JwtValidationConfig' cannot be specified");
     let chain = json!([order(last(), json!(50)), order(jwt(json!({})), json!(7)), oidc(json!({}))]);
     world.ok("CreateRule", rule(&listener, chain));
+    for version in ["HTTP2", "GRPC"] {
+        let made = json!({
+            "Name": version, "Protocol": "HTTP", "Port": 80, "VpcId": "vpc-main",
+            "ProtocolVersion": version,
+        });
+        let made = world.ok("CreateTargetGroup", made);
+        let group = &made["TargetGroups"][0]["TargetGroupArn"];
+        let to = json!({ "Type": "forward", "TargetGroupArn": group, "Order": 2 });
+        let part = format!(
+            "Only actions of type 'forward' are supported with a target group \
+                            with the protocol-version '{version}'"
+        );
+        for guard in [oidc(json!({})), cognito(json!({})), jwt(json!({}))] {
+            check(json!([guard, to]), "InvalidConfigurationRequest", &part);
+        }
+        let actions = json!([with(to, json!({ "Order": null }))]);
+        world.ok("CreateRule", with(rule(&listener, actions), json!({ "Priority": group_at })));
+        group_at += 1;
+    }
     let plain = world.listener(&world.load_balancer("other"), 80, &world.group("others"));
     let input = rule(&plain, json!([oidc(json!({})), last()]));
     world.refuses("CreateRule", input, bad, "supported only on HTTPS listeners");

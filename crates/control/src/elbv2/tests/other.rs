@@ -102,16 +102,20 @@ fn limits_are_ours_under_awss_names() {
     let world = World::new();
     let all = world.ok("DescribeAccountLimits", json!({}));
     let names = column(&all["Limits"], "Name");
-    assert!(names.is_sorted() && names.len() == 19);
+    assert!(names.is_sorted() && names.len() == 21);
     let max = |name: &str| {
         let limits = all["Limits"].as_array().unwrap();
         limits.iter().find(|limit| limit["Name"] == name).map(|limit| text(&limit["Max"]))
     };
-    let expect = model::limits::RULES_PER_LOAD_BALANCER.to_string();
-    assert_eq!(max("rules-per-application-load-balancer"), Some(expect));
-    assert_eq!(max("condition-values-per-alb-rule").as_deref(), Some("5"));
-    assert_eq!(max("network-load-balancers").as_deref(), Some("0"));
+    let check = |name: &str, expect: usize| {
+        assert_eq!(max(name), Some(expect.to_string()), "{name}");
+    };
+    check("rules-per-application-load-balancer", model::limits::RULES_PER_LOAD_BALANCER);
+    let certificates = model::limits::CERTIFICATES_PER_LOAD_BALANCER;
+    check("certificates-per-application-load-balancer", certificates);
+    check("condition-values-per-alb-rule", 5);
+    check("network-load-balancers", 0);
     let first = world.ok("DescribeAccountLimits", json!({ "PageSize": 10 }));
     let rest = world.ok("DescribeAccountLimits", json!({ "Marker": first["NextMarker"] }));
-    assert_eq!(rest["Limits"].as_array().unwrap().len(), 9);
+    assert_eq!(rest["Limits"].as_array().unwrap().len(), 11);
 }
