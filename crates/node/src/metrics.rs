@@ -276,8 +276,10 @@ fn groups(encoder: &mut DescriptorEncoder<'_>, tables: &Tables, now: Timestamp) 
     gauges(encoder, "mitigated_host_count", "MitigatedHostCount", mitigated)
 }
 
+type Holds = fn(&ZoneState<'_>) -> bool;
+
 /// Zones in which a group is healthy enough, or not: our name, CloudWatch's, which of them.
-const OF_ZONE: [(&str, &str, fn(&ZoneState<'_>) -> bool); 4] = [
+const OF_ZONE: [(&str, &str, Holds); 4] = [
     ("healthy_state_dns", "HealthyStateDNS", |state| state.dns),
     ("unhealthy_state_dns", "UnhealthyStateDNS", |state| !state.dns),
     ("healthy_state_routing", "HealthyStateRouting", |state| state.routing),
