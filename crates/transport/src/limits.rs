@@ -13,6 +13,8 @@ use crate::tls::{HandshakeError, TlsServer};
 
 /// Hard limit on a request or response head, in bytes (start line and header lines).
 pub const MAX_HEAD_BYTES: usize = 64 * 1024;
+/// Limit on the head of an upstream's response, in bytes. AWS: 32 KB of response headers on an ALB.
+pub const MAX_RESPONSE_HEAD_BYTES: usize = 32 * 1024;
 /// Hard limit on header lines in one head.
 pub const MAX_HEADERS: usize = 256;
 /// Client connections per worker; further ones wait in the kernel's backlog.
@@ -71,8 +73,10 @@ pub const UPSTREAM_CONNECT: Duration = Duration::from_secs(10);
 /// Limits of a set of workers. All values are per worker unless they say otherwise.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Bytes of one head; at most [`MAX_HEAD_BYTES`].
+    /// Bytes of the head of a request; at most [`MAX_HEAD_BYTES`].
     pub max_head_bytes: usize,
+    /// Bytes of the head of an upstream's response; at most [`MAX_HEAD_BYTES`].
+    pub max_response_head_bytes: usize,
     /// Header lines of one head; at most [`MAX_HEADERS`].
     pub max_headers: usize,
     /// Open client connections.
@@ -97,6 +101,7 @@ impl Default for Limits {
     fn default() -> Limits {
         Limits {
             max_head_bytes: MAX_HEAD_BYTES,
+            max_response_head_bytes: MAX_RESPONSE_HEAD_BYTES,
             max_headers: MAX_HEADERS,
             max_connections: MAX_CONNECTIONS,
             max_streams: MAX_STREAMS,

@@ -71,7 +71,7 @@ impl Pool {
 
     /// How large the head of a response may be.
     pub(crate) fn head_limits(&self) -> HeadLimits {
-        HeadLimits::new(self.limits.max_head_bytes, self.limits.max_headers)
+        HeadLimits::new(self.limits.max_response_head_bytes, self.limits.max_headers)
     }
 
     /// A kept-alive connection that is ready for a request, the most recently used first.

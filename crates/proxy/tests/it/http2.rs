@@ -46,6 +46,11 @@ async fn streams_of_one_connection_reach_a_private_target() {
         assert_eq!(seen.values("cookie"), ["a=1; b=2"]);
         assert_eq!(seen.values("x-forwarded-for"), [LINK_IP]);
         assert_eq!(seen.values("host"), [HOST.split(':').next().unwrap()]);
+        // AWS: names stay in lower case but for these.
+        let own = ["X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Port", "Host"];
+        for name in own.into_iter().chain(["X-Amzn-Trace-Id", "cookie"]) {
+            assert!(seen.headers.iter().any(|(spelled, _)| spelled == name), "{name}: {seen:?}");
+        }
     }
     assert_eq!(seen.len(), 4);
 }

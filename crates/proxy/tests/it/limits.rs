@@ -1,9 +1,9 @@
 //! Limits of the gateway, at the edge.
 
 use crate::client::Client;
-use crate::origin::Origin;
+use crate::origin::{Origin, reply};
 use crate::rig::{Rig, logged};
-use crate::world::{HOST, World};
+use crate::world::{HOST, World, forward};
 
 const MAX: usize = 10 * 1024 * 1024;
 
@@ -72,4 +72,26 @@ fn a_head_of_more_than_10240_bytes_is_431() {
     check(10_240, 200);
     check(10_241, 431);
     assert!(logged("GET /big HTTP/1.1\" 431").contains("reason=head_too_large"));
+}
+
+/// AWS: 32 KB of response headers at a load balancer.
+#[test]
+fn a_response_head_of_more_than_32_kib_is_502() {
+    let origin = Origin::start("127.10.9.60", |seen, out| {
+        let size: usize = seen.line.split(['/', ' ']).nth(2).unwrap().parse().unwrap();
+        let start = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Fill: \r\n\r\n".len();
+        reply(out, "200 OK", &[("X-Fill", &"x".repeat(size - start))], b"ok")
+    });
+    let mut world = World::new();
+    let group = world.group("heads");
+    world.target(&group, origin.addr);
+    world.default_action(forward(&[(&group, 1)]));
+    world.open_listener();
+    let rig = Rig::start(&world);
+    let check = |size: usize, status: u16| {
+        assert_eq!(rig.get_listener(&format!("/{size}")).status, status, "{size}");
+    };
+    check(32 * 1024, 200);
+    check(32 * 1024 + 1, 502);
+    assert!(logged(&format!("GET /{} ", 32 * 1024 + 1)).contains("reason=response_head_too_large"));
 }

@@ -3,13 +3,14 @@
 
 use std::io::Write;
 use std::net::TcpListener;
+use std::sync::Arc;
 
-use model::balancer::{ActionKind, Redirect};
+use model::balancer::{ActionKind, Redirect, TargetGroup};
 
 use crate::client::Client;
 use crate::origin::{Gate, Origin, reply};
 use crate::rig::Rig;
-use crate::world::{HOST, World, forward};
+use crate::world::{HOST, World, balancer_arn, forward, group_arn};
 
 /// Cause, what is sent, status, whether the connection ends, reason.
 type Row = (&'static str, String, u16, bool, &'static str);
@@ -43,7 +44,8 @@ fn world() -> (World, Vec<Origin>) {
             false
         })
     };
-    let large: &'static str = Box::leak(format!("{}\r\n\r\n", "y".repeat(70_000)).into_boxed_str());
+    // AWS: 32 KB.
+    let large: &'static str = Box::leak(format!("{}\r\n\r\n", "y".repeat(32_768)).into_boxed_str());
     let large: &'static [u8] =
         Box::leak(format!("HTTP/1.1 200 OK\r\nX: {large}").into_boxed_str()).as_bytes();
     let origins = vec![
@@ -52,12 +54,17 @@ fn world() -> (World, Vec<Origin>) {
         answering("127.10.8.3", large),
     ];
     let refused = TcpListener::bind(("127.10.8.4", 0)).unwrap().local_addr().unwrap();
-    let targets = origins.iter().map(|origin| Some(origin.addr)).chain([Some(refused), None]);
-    let names = ["reset", "malformed", "large", "refused", "empty"];
+    let clear = Some(origins[1].addr);
+    let targets = origins.iter().map(|o| Some(o.addr)).chain([Some(refused), None, clear]);
+    let names = ["reset", "malformed", "large", "refused", "empty", "tls"];
     for (at, (name, target)) in names.iter().zip(targets).enumerate() {
         let group = world.group(name);
         if let Some(addr) = target {
             world.target(&group, addr);
+        }
+        if *name == "tls" {
+            let record = (**world.snapshot.target_groups.get(&group).unwrap()).clone();
+            world.put(TargetGroup { protocol: Some("HTTPS".into()), ..record });
         }
         world.path_rule(at as u32 + 1, &format!("/{name}*"), forward(&[(&group, 1)]));
     }
@@ -99,6 +106,7 @@ fn rows() -> Vec<Row> {
         ("malformed", get("/malformed", ""), 502, false, "malformed_head"),
         ("large response", get("/large", ""), 502, false, "response_head_too_large"),
         ("refused", get("/refused", ""), 502, false, "connect_refused"),
+        ("no TLS", get("/tls", ""), 502, false, "tls_failed"),
         ("no target", get("/empty", ""), 503, false, "no_target"),
     ]
 }
@@ -124,6 +132,22 @@ fn each_cause_has_its_status_page_connection_and_reason() {
         assert_eq!(end[2], reason, "{cause}: {line}");
         assert_eq!(line.contains(" 127.10.8."), status == 502, "{cause}: {line}");
     }
+    let count = |status: &dyn Fn(u16) -> bool| {
+        rows().iter().filter(|(_, _, own, _, _)| status(*own)).count() as u64
+    };
+    let live = rig.tables().balancers[&balancer_arn()].live.get().clone();
+    let own = &live.own_responses;
+    assert_eq!((own.get(3), own.get(4)), (0, count(&|own| own < 500)));
+    assert_eq!(own.get(5), count(&|own| own >= 500));
+    let each = [&live.own_500, &live.own_502, &live.own_503, &live.own_504].map(|c| c.get());
+    assert_eq!(each, [500, 502, 503, 504].map(|status| count(&|own| own == status)));
+    assert_eq!((live.new_connections.get(), live.long_redirects.get()), (count(&|_| true), 1));
+    // AWS: requests count once a target is chosen.
+    assert_eq!(live.requests.get(), count(&|own| own == 502));
+    let groups = rig.tables();
+    let of = |name: &str| Arc::clone(groups.groups[&group_arn(name)].live.get());
+    assert_eq!((of("refused").connection_errors.get(), of("tls").tls_errors.get()), (1, 1));
+    assert!(live.processed_bytes.get() > 0);
 }
 
 #[test]

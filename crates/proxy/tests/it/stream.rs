@@ -1,6 +1,6 @@
 //! Bodies stream in both directions.
 
-use std::io::Write;
+use std::io::{Read, Write};
 
 use crate::client::Client;
 use crate::origin::{Gate, Origin, reply};
@@ -89,4 +89,48 @@ fn an_upload_that_the_client_gives_up_never_looks_whole() {
     };
     check("/upload-length", "Content-Length: 10", "half");
     check("/upload-chunked", "Transfer-Encoding: chunked", "4\r\nhalf\r\n");
+}
+
+/// The connection to the backend ends with the client's, whether or not a response had begun.
+#[test]
+fn a_client_that_leaves_is_left_by_the_gateway() {
+    let gone = [Gate::default(), Gate::default(), Gate::default(), Gate::default()];
+    let own = gone.clone();
+    let answer = move |seen: &crate::origin::Seen, out: &mut std::net::TcpStream| {
+        if seen.line.contains("within") {
+            out.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf").unwrap();
+        }
+        // Nothing more comes on this connection but its end.
+        assert!(out.read(&mut [0]).map_or(true, |read| read == 0));
+        let at = ["/before-public", "/within-public", "/before-private", "/within-private"];
+        own[at.iter().position(|path| seen.line.contains(path)).unwrap()].open();
+        false
+    };
+    let origin = Origin::start("127.10.6.2", answer);
+    let mut world = World::new();
+    let group = world.group("leaving");
+    world.target(&group, origin.addr);
+    world.default_action(forward(&[(&group, 1)]));
+    for when in ["before", "within"] {
+        let url = format!("http://{}/{when}-public", origin.addr);
+        world.public_route(&format!("GET /{when}-public"), &url);
+        world.private_route(&format!("GET /{when}-private"));
+    }
+    let rig = Rig::start(&world);
+    let check = |path: &str, gone: &Gate, begun: bool| {
+        let before = origin.seen().len();
+        let mut client = Client::connect(rig.front);
+        client.send(format!("GET {path} HTTP/1.1\r\nHost: {HOST}\r\n\r\n").as_bytes());
+        origin.wait(before + 1);
+        if begun {
+            assert_eq!(client.head().unwrap().status, 200, "{path}");
+        }
+        drop(client);
+        gone.wait();
+        assert!(logged(&format!("GET {path} ")).contains("reason=client_gone"), "{path}");
+    };
+    check("/before-public", &gone[0], false);
+    check("/within-public", &gone[1], true);
+    check("/before-private", &gone[2], false);
+    check("/within-private", &gone[3], true);
 }

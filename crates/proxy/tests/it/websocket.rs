@@ -43,7 +43,7 @@ fn websockets_pass_a_load_balancer_only() {
     world.default_action(forward(&[(&group, 1)]));
     world.private_route("$default");
     std::thread::spawn(move || chat(&listener));
-    let rig = Rig::start(&world);
+    let mut rig = Rig::start(&world);
 
     let mut client = rig.inside();
     let ask = format!("GET /chat HTTP/1.1\r\nHost: web.example\r\n{ASK}\r\n");
@@ -55,6 +55,11 @@ fn websockets_pass_a_load_balancer_only() {
     client.stream.shutdown(std::net::Shutdown::Write).unwrap();
     assert_eq!(client.rest(), "hello\nbye\n".len());
     until("the request is over", || live.in_flight() == 0);
+    // AWS: the line comes when the connection closes.
+    let line = rig.lines.wait("/chat");
+    assert!(line.starts_with("ws ") && line.contains(" 101 101 "), "{line}");
+    let sent: usize = line.split(' ').nth(11).unwrap().parse().unwrap();
+    assert!(sent > "hello\nbye\n".len(), "what was sent after the upgrade counts: {line}");
 
     let got = Client::connect(rig.front).request("GET", "/chat", HOST, ASK);
     assert_eq!((got.status, got.text().as_str()), (200, "plain"));

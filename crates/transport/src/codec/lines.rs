@@ -39,6 +39,8 @@ impl Kind {
             (14, b'c') => ("content-length", Kind::ContentLength),
             (16, b'p') => ("proxy-connection", Kind::HopByHop),
             (17, b't') => ("transfer-encoding", Kind::TransferEncoding),
+            (18, b'p') => ("proxy-authenticate", Kind::HopByHop),
+            (19, b'p') => ("proxy-authorization", Kind::HopByHop),
             _ => return Kind::Plain,
         };
         if name.eq_ignore_ascii_case(own) { kind } else { Kind::Plain }

@@ -244,9 +244,11 @@ async fn what_was_refused_is_tried_again() {
     let check = async |reason: Reason, method: &str, body: bool, expect: &[(&str, &str)]| {
         let count = Arc::<AtomicUsize>::default();
         let tries = count.clone();
-        let origin = h2_origin(Manners::default(), move |_ask, mut reply| {
+        let origin = h2_origin(Manners::default(), move |ask, mut reply| {
             let first = tries.fetch_add(1, Ordering::SeqCst) == 0;
             async move {
+                // What was sent of a body cannot be sent again.
+                drop(text(ask.into_body()).await);
                 match first {
                     true => reply.send_reset(reason),
                     false => drop(ok(&mut reply, true)),

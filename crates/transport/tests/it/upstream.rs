@@ -222,8 +222,13 @@ fn connecting_can_take_too_long() {
         assert!(held.len() < 64, "the backlog never fills");
     }
     let timeouts = Timeouts { connect: soon, ..Default::default() };
-    let node = node(Proxy { timeouts, ..Proxy::to(addr) });
-    assert_eq!(node.client().get("/").get("x-kind"), Some("ConnectTimeout"));
+    let full = node(Proxy { timeouts, ..Proxy::to(addr) });
+    assert_eq!(full.client().get("/").get("x-kind"), Some("ConnectTimeout"));
+    // AWS: so can a TLS handshake.
+    let silent = origin(|mut conn| conn.wait_closed());
+    let mut proxy = Proxy { timeouts, ..Proxy::to(silent.addr) };
+    proxy.origin.tls = Some(UpstreamTls { server_name: "a".to_owned(), verify: false });
+    assert_eq!(node(proxy).client().get("/").get("x-kind"), Some("ConnectTimeout"));
 }
 
 #[test]
