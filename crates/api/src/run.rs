@@ -1,6 +1,9 @@
 //! Runs an operation: reads on the published state, writes in a transaction, and a write is
 //! answered only when the data plane serves it, so that the very next request sees the change.
 
+// DEVIATION: Calls of the control API are not throttled; AWS's rates (for API Gateway ten calls per
+// second, one CreateVpcLink in 15 seconds and one DeleteVpcLink in 30) do not hold here.
+
 use std::convert::Infallible;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 

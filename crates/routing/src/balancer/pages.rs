@@ -1,5 +1,8 @@
 //! Error pages of load balancers, byte for byte, and what gRPC clients get instead.
 
+// DEVIATION: Pages of load balancers and errors of HTTP APIs have no `Connection: keep-alive` line,
+// which HTTP/1.1 implies; AWS's have one.
+
 use std::borrow::Cow;
 
 use crate::answer::{Answer, reason};

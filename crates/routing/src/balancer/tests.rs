@@ -343,6 +343,8 @@ fn odd_requests_follow_the_mode() {
         let tables = world.healthy();
         let got = outcome(&tables, &view, 1);
         assert!(got.starts_with(expect), "{mode} {lines:?}: {got}");
+        let live = tables.balancers.values().next().unwrap().live.get();
+        assert_eq!(live.non_compliant.get(), lines.len() as u64, "{mode} {lines:?}");
         let listener = &tables.listeners[&listener_arn("web", 80)];
         if let Decision::Forward(forward) = decide(&tables, listener, &view, NOW, 1, Turn::Peek) {
             assert_eq!(forward.close, closes, "{mode} {lines:?}");
@@ -355,6 +357,26 @@ fn odd_requests_follow_the_mode() {
     let bad: [(&str, &[u8]); 1] = [("Content-Length", b"5,5")];
     check("monitor", &bad, "10.0.3.1", false);
     check("defensive", &bad, "400 listener: desync mitigation", false);
+    check("strictest", &[], "10.0.3.1", false);
+}
+
+#[test]
+fn requests_that_lose_headers_and_those_of_ipv6_are_counted() {
+    let check = |drop: &str, line: &str, source: &str, expect: (u64, u64)| {
+        let mut world = World::main_road();
+        let attribute = [("routing.http.drop_invalid_header_fields.enabled", drop)];
+        world.balancer("web", model::balancer::Scheme::Internal, "eni-web", &attribute);
+        let tables = world.healthy();
+        let headers: [(&str, &[u8]); 1] = [(line, b"1")];
+        let source = std::net::SocketAddr::new(source.parse().unwrap(), 1);
+        outcome(&tables, &View { headers: &headers, source, ..get("/") }, 1);
+        let live = tables.balancers.values().next().unwrap().live.get();
+        let counted = (live.dropped_headers.get(), live.ipv6_requests.get());
+        assert_eq!(counted, expect, "{drop} {line} {source}");
+    };
+    check("true", "x_a", "192.0.2.7", (1, 0));
+    check("true", "x-a", "192.0.2.7", (0, 0));
+    check("false", "x_a", "2001:db8::7", (0, 1));
 }
 
 #[test]

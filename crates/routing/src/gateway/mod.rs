@@ -140,6 +140,8 @@ impl GatewayDecision<'_> {
 
 /// Status and header edits of an integration's response on its way to the client. CORS headers of
 /// a backend pass as they are.
+///
+/// DEVIATION: The `Date` of a backend passes an HTTP API; AWS sets its own.
 pub fn response(
     decision: &GatewayDecision,
     status: u16,
