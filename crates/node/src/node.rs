@@ -114,7 +114,7 @@ impl Node {
         let (health, health_view) = watch::channel(HealthView::default());
         start_health(&mut threads, &applied, suspected, known, (health, Arc::clone(&journal)))?;
         threads.spawn("applier", |stop| applier.run(stop))?;
-        start_reconciler(&mut threads, &store, &applied)?;
+        start_reconciler(&mut threads, &store, &settings, &applied)?;
         start_deployer(&mut threads, &store, &settings)?;
 
         let secure = tls::front_door(&settings, Arc::clone(&applied.tables))?;
@@ -452,29 +452,15 @@ fn start_health(
     })
 }
 
-/// The longest time between two passes of the reconcilers, in seconds.
-const RECONCILE_SECONDS: u64 = 60;
-
-/// They run once a change is live: before that they would take the core from the applier.
-fn start_reconciler(threads: &mut Threads, store: &Arc<Store>, applied: &Applied) -> Result<()> {
-    let store = Arc::clone(store);
-    let mut live = applied.revision.subscribe();
-    threads.spawn("reconciler", |mut stop| async move {
-        let mut reconcilers = Reconcilers::default();
-        loop {
-            let now = api::now();
-            let due = reconcilers.run(&store, now);
-            let wait = due.map_or(RECONCILE_SECONDS * 1000, |due| {
-                u64::try_from(due.0.saturating_sub(now.0)).unwrap_or(0)
-            });
-            let wait = Duration::from_millis(wait.min(RECONCILE_SECONDS * 1000));
-            tokio::select! {
-                () = stop.requested() => return,
-                more = live.changed() => if more.is_err() { return },
-                () = tokio::time::sleep(wait) => {}
-            }
-        }
-    })
+fn start_reconciler(
+    threads: &mut Threads,
+    store: &Arc<Store>,
+    settings: &Arc<Settings>,
+    applied: &Applied,
+) -> Result<()> {
+    let (store, live) = (Arc::clone(store), applied.revision.subscribe());
+    let reconcilers = Reconcilers::new(Arc::clone(settings));
+    threads.spawn("reconciler", |stop| reconcilers.follow(store, live, stop))
 }
 
 /// Works on unfinished stacks, those of an earlier process first.

@@ -1,34 +1,74 @@
 //! Reconcilers: they look at the state and the clock and bring about what must follow.
 //!
 //! Each takes no input, is idempotent, and runs on every change and when its time has come: links
-//! become available, load balancers active, drained targets are forgotten, deleted things that
-//! stay visible for a while disappear. Stacks have their own executor in `deploy`.
+//! become available, load balancers active, drained targets are forgotten, certificates in use are
+//! renewed, deleted things that stay visible for a while disappear.
+//! Stacks have their own executor in `deploy`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use control::acm::renewal;
 use model::balancer::{LoadBalancer, LoadBalancerState, Target};
 use model::link::{VpcLink, VpcLinkStatus};
 use model::network::{Instance, InstanceState, NatGateway};
 use model::table::Record;
 use model::token::ClientToken;
-use model::{Snapshot, Timestamp};
+use model::{Revision, Settings, Snapshot, Timestamp};
 use store::{Aborted, Store, Txn};
+use tokio::sync::watch;
 use tracing::warn;
+
+use crate::threads::Stop;
+
+/// The longest time between two passes, in seconds.
+const PASS_SECONDS: u64 = 60;
 
 /// How long a deleted NAT gateway or a terminated instance stays visible. AWS: about an hour.
 const VISIBLE_AFTER_DELETION_MS: i64 = 3_600_000;
+
+/// Time between attempts to renew certificates, in seconds.
+const RENEWAL_PAUSE_SECONDS: i64 = 60;
 
 /// How long a client token is remembered. AWS: a day at least.
 const TOKENS_KEPT_MS: i64 = 24 * 3_600_000;
 
 /// The reconcilers, and what they looked at last: most changes are none of theirs, and a walk over
 /// thousands of targets takes time from the applier.
-#[derive(Default)]
 pub struct Reconcilers {
+    settings: Arc<Settings>,
     seen: Option<(Arc<Snapshot>, Option<Timestamp>)>,
 }
 
 impl Reconcilers {
+    /// Those of a node with these settings.
+    pub fn new(settings: Arc<Settings>) -> Reconcilers {
+        Reconcilers { settings, seen: None }
+    }
+
+    /// Runs them until the node stops: when something is due, and once a change is live; before
+    /// that they would take the core from the applier.
+    pub async fn follow(
+        mut self,
+        store: Arc<Store>,
+        mut live: watch::Receiver<Revision>,
+        mut stop: Stop,
+    ) {
+        loop {
+            let now = api::now();
+            let due = self.run(&store, now);
+            let wait = due.map_or(PASS_SECONDS * 1000, |due| {
+                u64::try_from(due.0.saturating_sub(now.0)).unwrap_or(0)
+            });
+            let wait = Duration::from_millis(wait.min(PASS_SECONDS * 1000));
+            tokio::select! {
+                () = stop.requested() => return,
+                more = live.changed() => if more.is_err() { return },
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+    }
+
     /// Runs all once; answers when the next one is due if nothing changes before.
     pub fn run(&mut self, store: &Store, now: Timestamp) -> Option<Timestamp> {
         let state = store.snapshot();
@@ -39,7 +79,7 @@ impl Reconcilers {
         {
             return *due;
         }
-        let due = run(store, now);
+        let due = run(&self.settings, store, now);
         self.seen = Some((state, due));
         due
     }
@@ -53,9 +93,11 @@ fn looks_same(seen: &Snapshot, now: &Snapshot) -> bool {
         && now.nat_gateways.is_same(&seen.nat_gateways)
         && now.instances.is_same(&seen.instances)
         && now.client_tokens.is_same(&seen.client_tokens)
+        && now.certificates.is_same(&seen.certificates)
+        && now.listeners.is_same(&seen.listeners)
 }
 
-fn run(store: &Store, now: Timestamp) -> Option<Timestamp> {
+fn run(settings: &Settings, store: &Store, now: Timestamp) -> Option<Timestamp> {
     if store.trouble().is_some() && store.try_again().is_err() {
         return Some(now.plus_seconds(1));
     }
@@ -70,6 +112,18 @@ fn run(store: &Store, now: Timestamp) -> Option<Timestamp> {
             return Some(now.plus_seconds(1));
         }
     }
+    if renewal::due(&store.snapshot(), now).next().is_some() {
+        let renewed =
+            store.transact(|txn| renewal::renew_due(settings, txn, now, fastrand::u64(..)));
+        if let Err(error) = renewed {
+            let why = match error {
+                Aborted::Operation(fault) => fault.to_string(),
+                Aborted::Store(error) => error.to_string(),
+            };
+            warn!(why, "certificates cannot be renewed; trying again");
+            return Some(now.plus_seconds(RENEWAL_PAUSE_SECONDS));
+        }
+    }
     next_due(&store.snapshot(), now)
 }
 
@@ -80,7 +134,8 @@ fn is_due(state: &Snapshot, now: Timestamp) -> bool {
 }
 
 fn next_due(state: &Snapshot, now: Timestamp) -> Option<Timestamp> {
-    deadlines(state).filter(|deadline| *deadline > now).min()
+    let renewals = state.certificates.iter().filter_map(|record| renewal::due_at(record));
+    deadlines(state).chain(renewals).filter(|deadline| *deadline > now).min()
 }
 
 /// When time alone changes something.
@@ -139,6 +194,7 @@ fn remove<R: Record>(txn: &mut Txn, wanted: impl Fn(&R) -> bool) {
 #[cfg(test)]
 mod tests {
     use model::balancer::{HealthCheck, TargetGroup, TargetId, TargetType};
+    use model::certificate::{Certificate, CertificateFacts, CertificateSource, KeyText, Request};
     use model::{Scope, TargetGroupArn};
 
     use super::*;
@@ -191,7 +247,7 @@ mod tests {
                 })
                 .unwrap();
         };
-        let mut reconcilers = Reconcilers::default();
+        let mut reconcilers = Reconcilers::new(Arc::default());
         put(None);
         assert_eq!(reconcilers.run(&store, Timestamp(5)), None);
         put(Some(Timestamp(10)));
@@ -201,5 +257,42 @@ mod tests {
         assert_eq!(store.snapshot().targets.len(), 1);
         assert_eq!(reconcilers.run(&store, Timestamp(10)), None);
         assert_eq!(store.snapshot().targets.len(), 0);
+    }
+
+    #[test]
+    fn the_next_renewal_of_a_certificate_is_known() {
+        let store = Store::ephemeral();
+        let request = Request {
+            domain: "a.example".into(),
+            names: Vec::new(),
+            validation: "DNS".into(),
+            key_algorithm: "EC_prime256v1".into(),
+            transparency: true,
+            token: None,
+            renewals: 0,
+        };
+        let not_after = Timestamp(100 * 86_400_000);
+        let record = Certificate {
+            scope: Scope::new("000000000000", "us-east-1"),
+            arn: "arn:aws:acm:us-east-1:000000000000:certificate/1".into(),
+            source: CertificateSource::Issued(request),
+            body: String::new(),
+            chain: String::new(),
+            key: KeyText::default(),
+            facts: CertificateFacts { not_after, ..CertificateFacts::default() },
+            tags: model::Tags::new(),
+            created: Timestamp(0),
+            updated: Timestamp(0),
+        };
+        let done = store.transact(|txn| {
+            txn.put(record);
+            Ok::<(), ()>(())
+        });
+        done.unwrap();
+        let due = not_after.plus_ms(-60 * 86_400_000);
+        let mut reconcilers = Reconcilers::new(Arc::default());
+        assert_eq!(reconcilers.run(&store, Timestamp(1)), Some(due));
+        // Nobody uses it.
+        assert_eq!(reconcilers.run(&store, due), None);
     }
 }

@@ -9,6 +9,7 @@ pub(crate) mod find;
 pub mod import;
 pub mod list;
 pub mod material;
+pub mod renewal;
 pub mod request;
 mod show;
 pub mod tags;

@@ -19,7 +19,7 @@ use wire::Fault;
 
 use super::import::{new_arn, room};
 use super::material::{self, Material};
-use super::{fault, find, tags};
+use super::{fault, find, renewal, tags};
 use crate::Ctx;
 
 /// Life of an issued certificate. AWS: 13 months.
@@ -109,7 +109,7 @@ fn same(ctx: &Ctx<'_>, txn: &Txn, request: &Request) -> Option<Arc<Certificate>>
     txn.certificates.iter().find(is_same).cloned()
 }
 
-fn issue(ctx: &Ctx<'_>, request: &Request) -> Result<(Material, KeyText), Fault> {
+pub(super) fn issue(ctx: &Ctx<'_>, request: &Request) -> Result<(Material, KeyText), Fault> {
     let own = &ctx.settings.authority;
     let broken = |problem: pki::Problem| Fault::internal(format!("No certificate: {problem}."));
     let authority = Authority::read(&own.certificate, &own.key.0).map_err(broken)?;
@@ -150,17 +150,7 @@ pub fn renew_certificate(
         let message = "Only certificates that were issued here can be renewed.";
         return Err(fault::validation(message));
     };
-    let request = Request { renewals: request.renewals + 1, ..request.clone() };
-    let (material, key) = issue(ctx, &request)?;
-    txn.put(Certificate {
-        source: CertificateSource::Issued(request),
-        body: material.body,
-        chain: material.chain,
-        key,
-        facts: material.facts,
-        updated: ctx.now,
-        ..Certificate::clone(&record)
-    });
+    renewal::renew(ctx, txn, &record, request)?;
     Ok(RenewCertificateOutput {})
 }
 

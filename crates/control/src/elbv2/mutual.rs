@@ -1,5 +1,8 @@
 //! Mutual authentication of listeners: what clients' certificates are held to.
 
+// DEVIATION: The names of authorities that clients are told may have any length; AWS allows 10,000
+// bytes in all.
+
 use model::Snapshot;
 use model::balancer::{Listener, MutualAuthentication, VerifyClients};
 use model::limits::VERIFYING_LISTENERS_PER_LOAD_BALANCER;

@@ -74,6 +74,10 @@ fn bundle(ctx: &Ctx<'_>, bucket: &str, key: &str) -> Result<(String, usize), Fau
         pki::Facts::read(certificate)
             .map_err(|problem| invalid(format!("The bundle cannot be read: {problem}")))?;
     }
+    let pem = |der: &Vec<u8>| pki::certificates_pem([der.as_slice()]).len();
+    if certificates.iter().any(|der| pem(der) > AUTHORITY_BYTES) {
+        return Err(invalid(format!("A certificate has more than {AUTHORITY_BYTES} bytes")));
+    }
     let count = certificates.len();
     if count > AUTHORITIES_PER_TRUST_STORE {
         return Err(invalid(format!(

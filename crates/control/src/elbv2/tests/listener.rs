@@ -367,7 +367,7 @@ fn groups_must_fit_the_listener_and_belong_to_one_load_balancer() {
 }
 
 /// Puts a certificate into the state, as an import would.
-fn certificate(world: &World, id: &str, scope: Scope) -> String {
+pub(super) fn certificate(world: &World, id: &str, scope: Scope) -> String {
     let arn = model::arn::arn("acm", &scope, &format!("certificate/{id}"));
     let record = Certificate {
         scope,
@@ -389,11 +389,11 @@ fn certificate(world: &World, id: &str, scope: Scope) -> String {
     arn
 }
 
-fn own() -> Scope {
+pub(super) fn own() -> Scope {
     Scope::new("000000000000", "us-east-1")
 }
 
-fn https(load_balancer: &str, certificate: &str) -> Value {
+pub(super) fn https(load_balancer: &str, certificate: &str) -> Value {
     let secure = json!({
         "Protocol": "HTTPS", "Certificates": [{ "CertificateArn": certificate }],
     });

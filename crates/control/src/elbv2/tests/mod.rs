@@ -7,9 +7,11 @@ mod listener;
 mod load_balancer;
 mod other;
 mod quota;
+mod renewal;
 mod rule;
 mod target;
 mod target_group;
+mod trust_store;
 
 use std::cell::{Cell, RefCell};
 use std::sync::LazyLock;
@@ -34,6 +36,7 @@ struct World {
     now: Cell<i64>,
     health: RefCell<HealthView>,
     region: Cell<&'static str>,
+    settings: &'static Settings,
 }
 
 impl World {
@@ -48,6 +51,7 @@ impl World {
             now: Cell::new(1_700_000_000_000),
             health: RefCell::default(),
             region: Cell::new("us-east-1"),
+            settings: &SETTINGS,
         };
         let made: Result<_, Aborted<Fault>> = world.store.transact(|txn| {
             vpc(txn, "vpc-main", "10.0.0.0/16", "sg-main");
@@ -78,7 +82,7 @@ impl World {
         let principal = Principal { arn: String::new(), user_id: String::new() };
         let scope = Scope::new("000000000000", self.region.get());
         let now = Timestamp(self.now.get());
-        let ctx = Ctx::new(&SETTINGS, scope, principal, now, String::new(), self.calls.get());
+        let ctx = Ctx::new(self.settings, scope, principal, now, String::new(), self.calls.get());
         ctx.with_health(self.health.borrow().clone())
     }
 
