@@ -6,6 +6,7 @@ mod deployment;
 mod integration;
 mod parameters;
 mod quick_create;
+mod quota;
 mod route;
 mod stage;
 mod tags;

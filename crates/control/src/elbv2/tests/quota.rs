@@ -2,15 +2,16 @@
 
 use model::balancer::{Listener, LoadBalancer, Priority, Rule, Target, TargetGroup, TargetId};
 use model::limits::{
-    LISTENERS_PER_LOAD_BALANCER, LOAD_BALANCERS_PER_REGION, REGISTRATIONS_PER_TARGET_ID,
-    RULES_PER_LOAD_BALANCER, TARGET_GROUPS_PER_LOAD_BALANCER, TARGET_GROUPS_PER_REGION,
-    TARGETS_PER_GROUP, TARGETS_PER_LOAD_BALANCER,
+    CERTIFICATES_PER_LOAD_BALANCER, LISTENERS_PER_LOAD_BALANCER, LOAD_BALANCERS_PER_REGION,
+    REGISTRATIONS_PER_TARGET_ID, RULES_PER_LOAD_BALANCER, TARGET_GROUPS_PER_LOAD_BALANCER,
+    TARGET_GROUPS_PER_REGION, TARGETS_PER_GROUP, TARGETS_PER_LOAD_BALANCER,
 };
 use model::{LoadBalancerArn, Record, Snapshot, TargetGroupArn};
 use serde_json::{Value, json};
 use store::Aborted;
 use wire::Fault;
 
+use super::listener::{certificate, https, own};
 use super::{World, fixed, forward, path_is, with};
 
 /// Puts copies of the only record of a kind, each changed, until there are `count`.
@@ -224,4 +225,30 @@ fn targets_of_a_load_balancer() {
     fill_targets(&world, &last, 2);
     let rule = with(another, json!({ "Actions": [forward(last.as_str())] }));
     world.refuses("CreateRule", rule, "TooManyTargets", "of a load balancer");
+}
+
+#[test]
+fn certificates_of_a_load_balancer() {
+    let world = World::new();
+    let (lb, default) = (world.load_balancer("web"), certificate(&world, "default", own()));
+    let made = world.ok("CreateListener", https(&lb, &default));
+    let listener = &made["Listeners"][0]["ListenerArn"];
+    let more = |id: &str| {
+        let arn = certificate(&world, id, own());
+        json!({ "ListenerArn": listener, "Certificates": [{ "CertificateArn": arn }] })
+    };
+    world.ok("AddListenerCertificates", more("one"));
+    let done: Result<_, Aborted<Fault>> = world.store.transact(|txn| {
+        let key = txn.listeners.iter().next().unwrap().key();
+        txn.update::<Listener>(&key, |listener| {
+            // The default one is not counted.
+            let (count, one) = (CERTIFICATES_PER_LOAD_BALANCER, listener.certificates[1].clone());
+            listener.certificates.resize(count, one);
+        });
+        Ok(())
+    });
+    done.unwrap();
+    world.ok("AddListenerCertificates", more("last"));
+    let code = "TooManyCertificates";
+    world.refuses("AddListenerCertificates", more("more"), code, "has been reached");
 }
