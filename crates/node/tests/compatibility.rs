@@ -19,6 +19,7 @@ is not there, and the API says so.
 const SERVICES: &[(&str, &str)] = &[
     ("apigatewayv2", "API Gateway (HTTP APIs and VPC links)"),
     ("elbv2", "Elastic Load Balancing v2 (application load balancers)"),
+    ("acm", "Certificate Manager (for load balancers)"),
     ("servicediscovery", "Cloud Map"),
     ("ec2", "EC2 (networks, and instances as records)"),
     ("cloudformation", "CloudFormation"),
@@ -29,6 +30,9 @@ const SERVICES: &[(&str, &str)] = &[
 #[test]
 fn compatibility_is_current() {
     let mut text = INTRODUCTION.to_owned();
+    for (known, _) in shapes::KNOWN {
+        assert!(SERVICES.iter().any(|(module, _)| module == known), "{known} is not told of");
+    }
     for (module, title) in SERVICES {
         operations(&mut text, module, title);
     }
