@@ -27,7 +27,7 @@ use model::balancer::TargetId;
 use routing::Tables;
 use routing::tables::{GroupTable, TargetEntry};
 use tokio::sync::{mpsc, watch};
-use transport::{Connection, Handler, Request, Response};
+use transport::{Connection, Handler, Refusal, Request, Response};
 
 use crate::identity::Identity;
 
@@ -85,5 +85,9 @@ pub struct FrontDoor(pub Arc<Proxy>);
 impl Handler for FrontDoor {
     async fn handle(&self, request: Request, connection: &Connection) -> Response {
         serve::front_door(&self.0, request, connection).await
+    }
+
+    fn refuse(&self, refusal: Refusal, _connection: &Connection) -> Response {
+        serve::unreadable_at_front(refusal)
     }
 }

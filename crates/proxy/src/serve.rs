@@ -119,6 +119,12 @@ pub(crate) fn unreadable(
     }
 }
 
+/// Answers what the front door got and could not read as one request.
+pub(crate) fn unreadable_at_front(refusal: transport::Refusal) -> Response {
+    reason::count(reason::of_refusal(refusal.status));
+    answer(gateway::errors::unreadable(refusal.status))
+}
+
 fn heading<'t>(scene: &'t Scene<'_>, request: &Request) -> Heading<'t> {
     if scene.connection.misdirected {
         let refusal = Refusal::new(Step::Host, "clear text was sent to the HTTPS front door");

@@ -92,6 +92,34 @@ fn a_connection_is_kept_alive_on_both_sides() {
 }
 
 #[test]
+fn what_cannot_be_read_is_told_in_the_gateways_words() {
+    let rig = Rig::start(&World::new());
+    let check = |sent: String, status: u16, message: &str, reason: &str| {
+        let count = || proxy::reasons().find(|(code, _)| *code == reason).unwrap().1;
+        let before = count();
+        let mut client = Client::connect(rig.front);
+        client.send(sent.as_bytes());
+        let got = client.read(false).unwrap();
+        let body = format!(r#"{{"message":"{message}"}}"#);
+        assert_eq!((got.status, got.text()), (status, body), "{reason}");
+        assert_eq!(got.header("content-type"), Some("application/json"), "{reason}");
+        assert_eq!(got.header("connection"), Some("close"), "{reason}");
+        assert_eq!(client.rest(), 0, "{reason}");
+        assert!(count() > before, "{reason}");
+    };
+    let with = |line: &str| format!("GET / HTTP/1.1\r\nHost: {HOST}\r\n{line}\r\n\r\n");
+    check("GARBAGE\r\n\r\n".into(), 400, "Bad Request", "malformed_request");
+    check("GET / HTTP/1.1\r\n\r\n".into(), 400, "Bad Request", "malformed_request");
+    check(with("X: a\r\n b"), 400, "Bad Request", "malformed_request");
+    let large = with(&format!("X: {}", "y".repeat(66_000)));
+    check(large, 431, "Request Header Fields Too Large", "head_too_large");
+    let coding = with("Transfer-Encoding: gzip, chunked");
+    check(coding, 501, "Not Implemented", "coding_refused");
+    let version = format!("GET / HTTP/3.0\r\nHost: {HOST}\r\n\r\n");
+    check(version, 505, "HTTP Version Not Supported", "version_refused");
+}
+
+#[test]
 fn head_gets_the_same_head_and_no_body() {
     let world = World::new();
     let rig = Rig::start(&world);

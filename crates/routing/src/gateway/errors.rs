@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::Answer;
+use crate::answer::{Answer, reason};
 
 /// What went wrong, as the client gets to see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +49,16 @@ impl Kind {
 /// The answer. `request_id` goes into `apigw-requestid`; none when it is empty (no API was found).
 pub fn answer(kind: Kind, request_id: &str) -> Answer {
     let (status, reason, message) = kind.parts();
+    told(status, reason, message, request_id)
+}
+
+/// The answer to what is no request, or one that two parties could read in two ways.
+pub fn unreadable(status: u16) -> Answer {
+    let words = reason(status);
+    Answer { close: true, ..told(status, words, words, "") }
+}
+
+fn told(status: u16, reason: &'static str, message: &str, request_id: &str) -> Answer {
     let mut headers = vec![(Cow::from("content-type"), "application/json".to_string())];
     if !request_id.is_empty() {
         headers.push((Cow::from("apigw-requestid"), request_id.to_string()));
@@ -76,5 +86,8 @@ mod tests {
         check(Kind::Unavailable, 503, 33, r#"{"message":"Service Unavailable"}"#);
         check(Kind::TooLarge, 413, 38, r#"{"message":"Request Entity Too Large"}"#);
         assert_eq!(super::answer(Kind::NotFound, "").header("apigw-requestid"), None);
+        let odd = unreadable(400);
+        assert_eq!((odd.status, odd.close), (400, true));
+        assert_eq!(odd.body.as_ref(), br#"{"message":"Bad Request"}"#);
     }
 }
