@@ -495,6 +495,10 @@ def test_connections_are_logged(main, balancer, authority, folder, node):
     default = balancer.load(authority.issue("logged", "default.test"), authority)
     verify = {"Mode": "verify", "TrustStoreArn": store}
     listener = balancer.listen(port, default, MutualAuthentication=verify)
+    fixed = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}}
+    clear = elb.create_listener(
+        LoadBalancerArn=balancer.arn, Protocol="HTTP", Port=port + 1, DefaultActions=[fixed]
+    )["Listeners"][0]["ListenerArn"]
     past, future = ("240101000000Z", "240201000000Z"), ("400101000000Z", "410201000000Z")
     known = clients.issue("ann", usage="clientAuth")
     bad = {
@@ -526,9 +530,15 @@ def test_connections_are_logged(main, balancer, authority, folder, node):
             pass
     with pytest.raises(ssl.SSLError):
         balancer.connect(PORT, "default.test", ssl.create_default_context())
-    count = 1 + len(bad) + 1 + 4
+    plain = http.client.HTTPConnection(
+        balancer.host, port + 1, timeout=10, source_address=(CLIENT, 0)
+    )
+    plain.request("GET", "/")
+    assert plain.getresponse().status == 200
+    plain.close()
+    count = 1 + len(bad) + 1 + 4 + 1
     until(lambda: len(lines(bucket / "conns")) == count, what="each connection has its line")
-    until(lambda: len(lines(bucket / "reqs")) == 3, what="each request has its line")
+    until(lambda: len(lines(bucket / "reqs")) == 4, what="each request has its line")
     assert negotiation_errors(node) - before == len(bad) + 2
 
     found = [CONNECTION.fullmatch(line) for line in lines(bucket / "conns")]
@@ -552,6 +562,8 @@ def test_connections_are_logged(main, balancer, authority, folder, node):
     assert expired.group(5, 6, 7, 8) == ("-", "-", "-", "CN=eve")
     assert expired[9] == "NotBefore=2024-01-01T00:00:00Z;NotAfter=2024-02-01T00:00:00Z"
     assert told["Failed:UnmappedConnectionError"].group(8, 9, 10) == ("-", "-", "-")
+    [unsecured] = [one for one in found if one[4] == str(port + 1)]
+    assert unsecured.group(5, 6, 7, 8, 9, 10, 11) == ("-",) * 7
     others = [one[11] for one in found if one[4] == str(PORT)]
     assert sorted(others) == ["Failed:UnmappedConnectionError"] * 2 + ["Success"] * 2
 
@@ -560,10 +572,11 @@ def test_connections_are_logged(main, balancer, authority, folder, node):
                           for one in requests if "TLSv1.2" in one)
     assert certificates == sorted([default, "session-reused"])
     logged = {word for one in requests for word in one if word.startswith("TID_")}
-    assert len(logged) == 3 and logged <= {one[12] for one in found}
+    assert len(logged) == 4 and logged <= {one[12] for one in found}
     for log in ("connection_logs", "access_logs"):
         turn_off(elb, balancer.arn, log)
-    elb.delete_listener(ListenerArn=listener)
+    for arn in (listener, clear):
+        elb.delete_listener(ListenerArn=arn)
     elb.delete_trust_store(TrustStoreArn=store)
 
 

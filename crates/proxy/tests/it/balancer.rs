@@ -85,6 +85,7 @@ fn own_answers_pass_through_the_gateway() {
     assert_eq!(go.header("location"), Some(&*format!("https://{host}:443/new/go?a=b")));
     let live = rig.tables().balancers[&balancer_arn()].live.get().clone();
     assert_eq!((live.fixed_responses.get(), live.redirects.get()), (1, 1));
+    assert_eq!((live.own_responses.get(3), live.own_responses.get(4)), (1, 1));
 }
 
 #[test]

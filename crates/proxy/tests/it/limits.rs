@@ -17,14 +17,19 @@ fn rig(origin: &Origin) -> Rig {
 fn a_body_that_is_announced_too_long_is_413_before_it_is_sent() {
     let origin = Origin::text("127.0.0.1", "ok");
     let rig = rig(&origin);
-    let mut client = Client::connect(rig.front);
-    let head =
-        format!("POST /long-1 HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: {}\r\n\r\n", MAX + 1);
-    client.send(head.as_bytes());
-    let got = client.read(false).unwrap();
-    assert_eq!(got.status, 413);
-    assert_eq!(got.text(), r#"{"message":"Request Entity Too Large"}"#);
-    assert!(logged("/long-1 ").contains("reason=body_too_large"));
+    let check = |path: &str, more: &str| {
+        let mut client = Client::connect(rig.front);
+        let length = format!("Content-Length: {}\r\n", MAX + 1);
+        let head = format!("POST {path} HTTP/1.1\r\nHost: {HOST}\r\n{length}{more}\r\n");
+        client.send(head.as_bytes());
+        let got = client.read(false).unwrap();
+        assert_eq!(got.status, 413, "{path}");
+        assert_eq!(got.text(), r#"{"message":"Request Entity Too Large"}"#);
+        assert!(logged(&format!("{path} ")).contains("reason=body_too_large"));
+    };
+    check("/long-1", "");
+    // Nobody is told to send it.
+    check("/long-4", "Expect: 100-continue\r\n");
     assert!(origin.seen().is_empty());
 }
 

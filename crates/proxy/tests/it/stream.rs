@@ -24,24 +24,34 @@ fn a_big_download_arrives_whole() {
 
 #[test]
 fn a_download_of_unknown_length_arrives_as_it_comes() {
-    let gate = Gate::default();
-    let closed = gate.clone();
-    let origin = Origin::start("127.0.0.1", move |_, out| {
+    let gates = [Gate::default(), Gate::default(), Gate::default()];
+    let closed = gates.clone();
+    let paths = ["/slow-public", "/slow-private", "/slow-direct"];
+    let origin = Origin::start("127.10.6.3", move |seen, out| {
         out.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n")
             .unwrap();
-        closed.wait();
+        closed[paths.iter().position(|path| seen.line.contains(path)).unwrap()].wait();
         out.write_all(b"4\r\nlast\r\n0\r\n\r\n").is_ok()
     });
     let mut world = World::new();
-    world.public_route("GET /slow", &format!("http://{}/", origin.addr));
+    world.open_listener();
+    let group = world.group("slow");
+    world.target(&group, origin.addr);
+    world.default_action(forward(&[(&group, 1)]));
+    world.public_route("GET /slow-public", &format!("http://{}/slow-public", origin.addr));
+    world.private_route("GET /slow-private");
     let rig = Rig::start(&world);
-    let mut client = Client::connect(rig.front);
-    client.send(format!("GET /slow HTTP/1.1\r\nHost: {HOST}\r\n\r\n").as_bytes());
-    assert_eq!(client.head().unwrap().status, 200);
-    assert_eq!(client.chunk().unwrap(), b"first", "before the origin has finished");
-    gate.open();
-    assert_eq!(client.chunk().unwrap(), b"last");
-    assert_eq!(client.chunk().unwrap(), b"");
+    let check = |mut client: Client, path: &str, gate: &Gate| {
+        client.send(format!("GET {path} HTTP/1.1\r\nHost: {HOST}\r\n\r\n").as_bytes());
+        assert_eq!(client.head().unwrap().status, 200, "{path}");
+        assert_eq!(client.chunk().unwrap(), b"first", "{path}: before the origin has finished");
+        gate.open();
+        assert_eq!(client.chunk().unwrap(), b"last", "{path}");
+        assert_eq!(client.chunk().unwrap(), b"", "{path}");
+    };
+    check(Client::connect(rig.front), paths[0], &gates[0]);
+    check(Client::connect(rig.front), paths[1], &gates[1]);
+    check(rig.inside(), paths[2], &gates[2]);
 }
 
 #[test]

@@ -85,6 +85,14 @@ fn complain(api: &Api, stage: &Stage, has_routes: bool, findings: &mut Vec<Findi
             "nothing to do; limits will act once they are built",
         ));
     }
+    // MISSING: Access logs of HTTP APIs are not written; AccessLogSettings of stages are kept.
+    if stage.access_log.is_some() {
+        findings.push(Finding::new(
+            &resource,
+            "access logs of HTTP APIs are not written yet",
+            "turn on the access log of the load balancer behind the API",
+        ));
+    }
 }
 
 /// What making route tables needs.

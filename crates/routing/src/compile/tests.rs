@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use model::balancer::{
     ActionKind, Condition, FixedResponse, LoadBalancerType, Patterns, Priority, Scheme, TargetType,
 };
-use model::gateway::{Content, Cors};
+use model::gateway::{AccessLog, Content, Cors, Stage};
 use model::network::{Direction, InstanceState, InterfaceOwner};
 use proptest::prelude::*;
 
@@ -39,6 +39,18 @@ fn findings(change: impl FnOnce(&mut World)) -> Vec<String> {
     change(&mut world);
     let (_, findings) = world.compile();
     findings.iter().map(|finding| format!("{}: {}", finding.resource, finding.message)).collect()
+}
+
+#[test]
+fn settings_of_stages_that_do_not_act_are_found() {
+    let slow = |stage: &mut Stage| stage.default_route_settings.rate_limit = Some(1.0);
+    let check = |change: fn(&mut Stage), expect: &str| {
+        let found = findings(|w| w.change_stage("abc", "dev", change));
+        assert_eq!(found, [expect], "{found:?}");
+    };
+    check(slow, "abc/dev: throttling does not act yet; nothing is limited");
+    let logs = |stage: &mut Stage| stage.access_log = Some(AccessLog::default());
+    check(logs, "abc/dev: access logs of HTTP APIs are not written yet");
 }
 
 #[test]
