@@ -48,8 +48,49 @@ pub trait Record:
 /// All records of one kind, ordered by key. Clones share structure.
 pub struct Table<R: Record> {
     map: RedBlackTreeMapSync<R::Key, Arc<R>>,
-    /// Replaced with each write, shared by clones: tells without a walk that nothing changed.
-    version: Arc<()>,
+    /// Replaced with each write, shared by clones: tells without a walk what changed.
+    version: Arc<Version<R::Key>>,
+}
+
+/// Writes that a table remembers; what changed before them is found by a walk.
+pub const WRITES_REMEMBERED: usize = 256;
+
+/// A write to a table, and the ones before it.
+struct Version<K> {
+    key: Option<K>,
+    before: Option<Arc<Version<K>>>,
+    length: usize,
+}
+
+impl<K> Default for Version<K> {
+    fn default() -> Self {
+        Self { key: None, before: None, length: 0 }
+    }
+}
+
+impl<K> Version<K> {
+    /// The version after one more write. Now and then nothing is remembered any more, so that the
+    /// writes of a long life are not kept.
+    fn after(before: &Arc<Self>, key: K) -> Arc<Self> {
+        match before.length {
+            WRITES_REMEMBERED => Arc::default(),
+            length => Arc::new(Self {
+                key: Some(key),
+                before: Some(Arc::clone(before)),
+                length: length + 1,
+            }),
+        }
+    }
+
+    /// The keys that were written since `before`, newest first, if that is still known.
+    fn since<'v>(self: &'v Arc<Self>, before: &Arc<Self>) -> Option<Vec<&'v K>> {
+        let (mut keys, mut at) = (Vec::new(), self);
+        while !Arc::ptr_eq(at, before) {
+            keys.extend(&at.key);
+            at = at.before.as_ref()?;
+        }
+        Some(keys)
+    }
 }
 
 impl<R: Record> Clone for Table<R> {
@@ -103,13 +144,14 @@ impl<R: Record> Table<R> {
 
     /// Puts a record in the place of any with its key.
     pub fn insert(&mut self, record: Arc<R>) {
-        self.version = Arc::default();
-        self.map.insert_mut(record.key(), record);
+        let key = record.key();
+        self.version = Version::after(&self.version, key.clone());
+        self.map.insert_mut(key, record);
     }
 
     /// Takes a record out; says whether it was there.
     pub fn remove(&mut self, key: &R::Key) -> bool {
-        self.version = Arc::default();
+        self.version = Version::after(&self.version, key.clone());
         self.map.remove_mut(key)
     }
 
@@ -120,12 +162,26 @@ impl<R: Record> Table<R> {
     }
 
     /// The keys whose records were written, added or removed since `before`, in key order. Costs
-    /// nothing when nothing was, else a walk over both tables that compares pointers.
+    /// as much as was written; a walk over both tables that compares pointers if that is more than
+    /// is remembered, or if `before` is no earlier state of this table.
     pub fn changes<'t>(&'t self, before: &'t Self) -> Vec<&'t R::Key> {
+        let Some(mut written) = self.version.since(&before.version) else {
+            return self.differences(before);
+        };
+        written.sort_unstable();
+        written.dedup();
+        let same = |key: &R::Key| match (self.map.get(key), before.map.get(key)) {
+            (Some(now), Some(before)) => Arc::ptr_eq(now, before),
+            (None, None) => true,
+            _ => false,
+        };
+        written.retain(|key| !same(key));
+        written
+    }
+
+    /// The same by a walk over both tables.
+    fn differences<'t>(&'t self, before: &'t Self) -> Vec<&'t R::Key> {
         let mut changed = Vec::new();
-        if self.is_same(before) {
-            return changed;
-        }
         let (mut new, mut old) = (self.map.iter().peekable(), before.map.iter().peekable());
         loop {
             let order = match (new.peek(), old.peek()) {
@@ -169,5 +225,43 @@ impl Key for TextKey {
 
     fn least() -> Self {
         Self::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::discovery::ServiceName;
+
+    fn name(id: usize) -> Arc<ServiceName> {
+        let (namespace, name) = ("ns-1".into(), TextKey(format!("{id:04}")));
+        Arc::new(ServiceName { namespace, name, service: "srv-1".into() })
+    }
+
+    /// Writes `written`, removes `removed`; the changes since then are those expected, and those
+    /// that a walk finds.
+    #[test]
+    fn changes_are_those_that_a_walk_finds() {
+        let check = |written: &[usize], removed: &[usize], expect: &[usize]| {
+            let mut table = Table::<ServiceName>::default();
+            for id in 0..10 {
+                table.insert(name(id));
+            }
+            let before = table.clone();
+            written.iter().for_each(|id| table.insert(name(*id)));
+            removed.iter().for_each(|id| drop(table.remove(&name(*id).key())));
+            let changed = table.changes(&before);
+            let numbers: Vec<usize> = changed.iter().map(|key| key.1.0.parse().unwrap()).collect();
+            assert_eq!(numbers, expect);
+            assert_eq!(changed, table.differences(&before));
+            // Of a state that comes later nothing is remembered.
+            assert_eq!(before.changes(&table), changed);
+        };
+        check(&[], &[], &[]);
+        check(&[7, 3, 3, 12], &[], &[3, 7, 12]);
+        check(&[12], &[12, 5], &[5]);
+        check(&[5], &[5], &[5]);
+        let many: Vec<_> = (0..WRITES_REMEMBERED + 3).collect();
+        check(&many, &[1], &many);
     }
 }
