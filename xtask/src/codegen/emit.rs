@@ -88,11 +88,12 @@ fn root(plan: &Plan, root: &Root, limits: &mut Constraints) -> String {
     };
     let mut text = self::structure(structure, limits);
     if structure.input {
-        let style = match plan.service.protocol {
-            Protocol::RestJson => "RestJson",
-            Protocol::Json11 => "Json11",
-            Protocol::Query => "Query",
-            Protocol::Ec2 => "Ec2",
+        let style = match (&plan.service.style, plan.service.protocol) {
+            (Some(style), _) => style,
+            (None, Protocol::RestJson) => "RestJson",
+            (None, Protocol::Json11) => "Json11",
+            (None, Protocol::Query) => "Query",
+            (None, Protocol::Ec2) => "Ec2",
         };
         let _ = write!(
             text,

@@ -29,6 +29,9 @@ pub struct Service {
     pub protocol: Protocol,
     /// What a required member becomes.
     pub required: Required,
+    /// How faults of inputs are worded (`decode::Style`), unless as the protocol goes.
+    #[serde(default)]
+    pub style: Option<String>,
     /// Whether constraints are checked.
     #[serde(default = "yes")]
     pub constraints: bool,

@@ -36,7 +36,7 @@ impl Decode for CreateHttpNamespaceInput {
 impl CreateHttpNamespaceInput {
     /// Reads a request; the fault lists what is wrong with it.
     pub fn from_node(node: &Node) -> Result<Self, Fault> {
-        decode::input(node, Style::Json11)
+        decode::input(node, Style::Discovery)
     }
 }
 
@@ -71,7 +71,7 @@ impl Decode for CreatePrivateDnsNamespaceInput {
 impl CreatePrivateDnsNamespaceInput {
     /// Reads a request; the fault lists what is wrong with it.
     pub fn from_node(node: &Node) -> Result<Self, Fault> {
-        decode::input(node, Style::Json11)
+        decode::input(node, Style::Discovery)
     }
 }
 
@@ -104,7 +104,7 @@ impl Decode for CreatePublicDnsNamespaceInput {
 impl CreatePublicDnsNamespaceInput {
     /// Reads a request; the fault lists what is wrong with it.
     pub fn from_node(node: &Node) -> Result<Self, Fault> {
-        decode::input(node, Style::Json11)
+        decode::input(node, Style::Discovery)
     }
 }
 
@@ -133,7 +133,7 @@ impl Decode for UpdateHttpNamespaceInput {
 impl UpdateHttpNamespaceInput {
     /// Reads a request; the fault lists what is wrong with it.
     pub fn from_node(node: &Node) -> Result<Self, Fault> {
-        decode::input(node, Style::Json11)
+        decode::input(node, Style::Discovery)
     }
 }
 
@@ -162,7 +162,7 @@ impl Decode for UpdatePrivateDnsNamespaceInput {
 impl UpdatePrivateDnsNamespaceInput {
     /// Reads a request; the fault lists what is wrong with it.
     pub fn from_node(node: &Node) -> Result<Self, Fault> {
-        decode::input(node, Style::Json11)
+        decode::input(node, Style::Discovery)
     }
 }
 
@@ -191,7 +191,7 @@ impl Decode for UpdatePublicDnsNamespaceInput {
 impl UpdatePublicDnsNamespaceInput {
     /// Reads a request; the fault lists what is wrong with it.
     pub fn from_node(node: &Node) -> Result<Self, Fault> {
-        decode::input(node, Style::Json11)
+        decode::input(node, Style::Discovery)
     }
 }
 
@@ -214,7 +214,7 @@ impl Decode for DeleteNamespaceInput {
 impl DeleteNamespaceInput {
     /// Reads a request; the fault lists what is wrong with it.
     pub fn from_node(node: &Node) -> Result<Self, Fault> {
-        decode::input(node, Style::Json11)
+        decode::input(node, Style::Discovery)
     }
 }
 
@@ -237,7 +237,7 @@ impl Decode for GetNamespaceInput {
 impl GetNamespaceInput {
     /// Reads a request; the fault lists what is wrong with it.
     pub fn from_node(node: &Node) -> Result<Self, Fault> {
-        decode::input(node, Style::Json11)
+        decode::input(node, Style::Discovery)
     }
 }
 
@@ -266,7 +266,7 @@ impl Decode for ListNamespacesInput {
 impl ListNamespacesInput {
     /// Reads a request; the fault lists what is wrong with it.
     pub fn from_node(node: &Node) -> Result<Self, Fault> {
-        decode::input(node, Style::Json11)
+        decode::input(node, Style::Discovery)
     }
 }
 
@@ -307,7 +307,7 @@ impl Decode for CreateServiceInput {
 impl CreateServiceInput {
     /// Reads a request; the fault lists what is wrong with it.
     pub fn from_node(node: &Node) -> Result<Self, Fault> {
-        decode::input(node, Style::Json11)
+        decode::input(node, Style::Discovery)
     }
 }
 
@@ -334,7 +334,7 @@ impl Decode for UpdateServiceInput {
 impl UpdateServiceInput {
     /// Reads a request; the fault lists what is wrong with it.
     pub fn from_node(node: &Node) -> Result<Self, Fault> {
-        decode::input(node, Style::Json11)
+        decode::input(node, Style::Discovery)
     }
 }
 
@@ -357,7 +357,7 @@ impl Decode for DeleteServiceInput {
 impl DeleteServiceInput {
     /// Reads a request; the fault lists what is wrong with it.
     pub fn from_node(node: &Node) -> Result<Self, Fault> {
-        decode::input(node, Style::Json11)
+        decode::input(node, Style::Discovery)
     }
 }
 
@@ -380,7 +380,7 @@ impl Decode for GetServiceInput {
 impl GetServiceInput {
     /// Reads a request; the fault lists what is wrong with it.
     pub fn from_node(node: &Node) -> Result<Self, Fault> {
-        decode::input(node, Style::Json11)
+        decode::input(node, Style::Discovery)
     }
 }
 
@@ -409,7 +409,7 @@ impl Decode for ListServicesInput {
 impl ListServicesInput {
     /// Reads a request; the fault lists what is wrong with it.
     pub fn from_node(node: &Node) -> Result<Self, Fault> {
-        decode::input(node, Style::Json11)
+        decode::input(node, Style::Discovery)
     }
 }
 
@@ -432,7 +432,7 @@ impl Decode for GetServiceAttributesInput {
 impl GetServiceAttributesInput {
     /// Reads a request; the fault lists what is wrong with it.
     pub fn from_node(node: &Node) -> Result<Self, Fault> {
-        decode::input(node, Style::Json11)
+        decode::input(node, Style::Discovery)
     }
 }
 
@@ -459,7 +459,7 @@ impl Decode for UpdateServiceAttributesInput {
 impl UpdateServiceAttributesInput {
     /// Reads a request; the fault lists what is wrong with it.
     pub fn from_node(node: &Node) -> Result<Self, Fault> {
-        decode::input(node, Style::Json11)
+        decode::input(node, Style::Discovery)
     }
 }
 
@@ -486,7 +486,7 @@ impl Decode for DeleteServiceAttributesInput {
 impl DeleteServiceAttributesInput {
     /// Reads a request; the fault lists what is wrong with it.
     pub fn from_node(node: &Node) -> Result<Self, Fault> {
-        decode::input(node, Style::Json11)
+        decode::input(node, Style::Discovery)
     }
 }
 
@@ -517,7 +517,7 @@ impl Decode for RegisterInstanceInput {
 impl RegisterInstanceInput {
     /// Reads a request; the fault lists what is wrong with it.
     pub fn from_node(node: &Node) -> Result<Self, Fault> {
-        decode::input(node, Style::Json11)
+        decode::input(node, Style::Discovery)
     }
 }
 
@@ -544,7 +544,7 @@ impl Decode for DeregisterInstanceInput {
 impl DeregisterInstanceInput {
     /// Reads a request; the fault lists what is wrong with it.
     pub fn from_node(node: &Node) -> Result<Self, Fault> {
-        decode::input(node, Style::Json11)
+        decode::input(node, Style::Discovery)
     }
 }
 
@@ -571,7 +571,7 @@ impl Decode for GetInstanceInput {
 impl GetInstanceInput {
     /// Reads a request; the fault lists what is wrong with it.
     pub fn from_node(node: &Node) -> Result<Self, Fault> {
-        decode::input(node, Style::Json11)
+        decode::input(node, Style::Discovery)
     }
 }
 
@@ -600,7 +600,7 @@ impl Decode for ListInstancesInput {
 impl ListInstancesInput {
     /// Reads a request; the fault lists what is wrong with it.
     pub fn from_node(node: &Node) -> Result<Self, Fault> {
-        decode::input(node, Style::Json11)
+        decode::input(node, Style::Discovery)
     }
 }
 
@@ -631,7 +631,7 @@ impl Decode for GetInstancesHealthStatusInput {
 impl GetInstancesHealthStatusInput {
     /// Reads a request; the fault lists what is wrong with it.
     pub fn from_node(node: &Node) -> Result<Self, Fault> {
-        decode::input(node, Style::Json11)
+        decode::input(node, Style::Discovery)
     }
 }
 
@@ -660,7 +660,7 @@ impl Decode for UpdateInstanceCustomHealthStatusInput {
 impl UpdateInstanceCustomHealthStatusInput {
     /// Reads a request; the fault lists what is wrong with it.
     pub fn from_node(node: &Node) -> Result<Self, Fault> {
-        decode::input(node, Style::Json11)
+        decode::input(node, Style::Discovery)
     }
 }
 
@@ -697,7 +697,7 @@ impl Decode for DiscoverInstancesInput {
 impl DiscoverInstancesInput {
     /// Reads a request; the fault lists what is wrong with it.
     pub fn from_node(node: &Node) -> Result<Self, Fault> {
-        decode::input(node, Style::Json11)
+        decode::input(node, Style::Discovery)
     }
 }
 
@@ -726,7 +726,7 @@ impl Decode for DiscoverInstancesRevisionInput {
 impl DiscoverInstancesRevisionInput {
     /// Reads a request; the fault lists what is wrong with it.
     pub fn from_node(node: &Node) -> Result<Self, Fault> {
-        decode::input(node, Style::Json11)
+        decode::input(node, Style::Discovery)
     }
 }
 
@@ -753,7 +753,7 @@ impl Decode for GetOperationInput {
 impl GetOperationInput {
     /// Reads a request; the fault lists what is wrong with it.
     pub fn from_node(node: &Node) -> Result<Self, Fault> {
-        decode::input(node, Style::Json11)
+        decode::input(node, Style::Discovery)
     }
 }
 
@@ -782,7 +782,7 @@ impl Decode for ListOperationsInput {
 impl ListOperationsInput {
     /// Reads a request; the fault lists what is wrong with it.
     pub fn from_node(node: &Node) -> Result<Self, Fault> {
-        decode::input(node, Style::Json11)
+        decode::input(node, Style::Discovery)
     }
 }
 
@@ -809,7 +809,7 @@ impl Decode for TagResourceInput {
 impl TagResourceInput {
     /// Reads a request; the fault lists what is wrong with it.
     pub fn from_node(node: &Node) -> Result<Self, Fault> {
-        decode::input(node, Style::Json11)
+        decode::input(node, Style::Discovery)
     }
 }
 
@@ -836,7 +836,7 @@ impl Decode for UntagResourceInput {
 impl UntagResourceInput {
     /// Reads a request; the fault lists what is wrong with it.
     pub fn from_node(node: &Node) -> Result<Self, Fault> {
-        decode::input(node, Style::Json11)
+        decode::input(node, Style::Discovery)
     }
 }
 
@@ -859,6 +859,6 @@ impl Decode for ListTagsForResourceInput {
 impl ListTagsForResourceInput {
     /// Reads a request; the fault lists what is wrong with it.
     pub fn from_node(node: &Node) -> Result<Self, Fault> {
-        decode::input(node, Style::Json11)
+        decode::input(node, Style::Discovery)
     }
 }
