@@ -280,24 +280,11 @@ pub fn get_namespace(
     input: GetNamespaceInput,
 ) -> Result<GetNamespaceOutput, Fault> {
     let namespace = find::namespace(ctx, state, &input.id)?;
-    let shown = shape::Namespace {
-        id: Some(namespace.id.to_string()),
-        arn: Some(find::namespace_arn(&namespace.scope, &namespace.id)),
-        resource_owner: Some(namespace.scope.account.to_string()),
-        name: Some(namespace.name.clone()),
-        r#type: Some(kind_name(&namespace).to_owned()),
-        description: namespace.description.clone(),
-        service_count: Some(service_count(state, &namespace)),
-        properties: Some(properties(&namespace)),
-        create_date: Some(wire::Time(namespace.created.0)),
-        creator_request_id: namespace.creator_request_id.clone(),
-    };
-    Ok(GetNamespaceOutput { namespace: Some(shown) })
+    Ok(GetNamespaceOutput { namespace: Some(shown(state, &namespace)) })
 }
 
-/// A namespace as lists show it.
-pub fn summary(state: &Snapshot, namespace: &Namespace) -> shape::NamespaceSummary {
-    shape::NamespaceSummary {
+fn shown(state: &Snapshot, namespace: &Namespace) -> shape::Namespace {
+    shape::Namespace {
         id: Some(namespace.id.to_string()),
         arn: Some(find::namespace_arn(&namespace.scope, &namespace.id)),
         resource_owner: Some(namespace.scope.account.to_string()),
@@ -307,6 +294,34 @@ pub fn summary(state: &Snapshot, namespace: &Namespace) -> shape::NamespaceSumma
         service_count: Some(service_count(state, namespace)),
         properties: Some(properties(namespace)),
         create_date: Some(wire::Time(namespace.created.0)),
+        creator_request_id: namespace.creator_request_id.clone(),
+    }
+}
+
+/// A namespace as lists show it.
+pub fn summary(state: &Snapshot, namespace: &Namespace) -> shape::NamespaceSummary {
+    let shape::Namespace {
+        id,
+        arn,
+        resource_owner,
+        name,
+        r#type,
+        description,
+        service_count,
+        properties,
+        create_date,
+        creator_request_id: _,
+    } = shown(state, namespace);
+    shape::NamespaceSummary {
+        id,
+        arn,
+        resource_owner,
+        name,
+        r#type,
+        description,
+        service_count,
+        properties,
+        create_date,
     }
 }
 

@@ -30,19 +30,35 @@ pub fn service(state: &Snapshot, service: &Service) -> shape::Service {
 
 /// A service as lists show it.
 pub fn summary(state: &Snapshot, service: &Service) -> shape::ServiceSummary {
+    let shape::Service {
+        id,
+        arn,
+        resource_owner,
+        name,
+        namespace_id: _,
+        description,
+        instance_count,
+        dns_config,
+        r#type,
+        health_check_config,
+        health_check_custom_config,
+        create_date,
+        creator_request_id: _,
+        created_by_account,
+    } = self::service(state, service);
     shape::ServiceSummary {
-        id: Some(service.id.to_string()),
-        arn: Some(find::service_arn(&service.scope, &service.id)),
-        resource_owner: Some(service.scope.account.to_string()),
-        name: Some(service.name.clone()),
-        r#type: Some(kind(service).to_owned()),
-        description: service.description.clone(),
-        instance_count: Some(instance_count(state, service)),
-        dns_config: dns(service),
-        health_check_config: probes(service),
-        health_check_custom_config: custom(service),
-        create_date: Some(wire::Time(service.created.0)),
-        created_by_account: Some(service.scope.account.to_string()),
+        id,
+        arn,
+        resource_owner,
+        name,
+        r#type,
+        description,
+        instance_count,
+        dns_config,
+        health_check_config,
+        health_check_custom_config,
+        create_date,
+        created_by_account,
     }
 }
 
