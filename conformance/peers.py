@@ -57,10 +57,10 @@ backend back
 """
 
 
-def program(name):
+def program(name, package=None):
     """The path of a program; installs it first if need be."""
     if shutil.which(name) is None:
-        subprocess.run(["apt-get", "install", "-y", "-qq", name], check=True)
+        subprocess.run(["apt-get", "install", "-y", "-qq", package or name], check=True)
     return shutil.which(name)
 
 

@@ -249,7 +249,9 @@ mod tests {
             }
             let before = table.clone();
             written.iter().for_each(|id| table.insert(name(*id)));
-            removed.iter().for_each(|id| drop(table.remove(&name(*id).key())));
+            for id in removed {
+                table.remove(&name(*id).key());
+            }
             let changed = table.changes(&before);
             let numbers: Vec<usize> = changed.iter().map(|key| key.1.0.parse().unwrap()).collect();
             assert_eq!(numbers, expect);

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use routing::gateway::Trail;
-use routing::tables::{GroupTable, ListenerTable, RuleEntry, TargetEntry};
+use routing::tables::{GroupTable, ListenerTable, Member, RuleEntry, TargetEntry};
 use transport::{Connection, Done, Request};
 
 /// The tracing target of access log lines: `breezeway::access=debug` turns them on.
@@ -62,6 +62,11 @@ impl Line {
     /// Where it was sent; once per attempt.
     pub(crate) fn target(&mut self, target: &TargetEntry) {
         self.add(format_args!(" target={}:{}", target.id.id, target.id.port));
+    }
+
+    /// The instance of a Cloud Map service that it was sent to; once per attempt.
+    pub(crate) fn instance(&mut self, member: &Member) {
+        self.add(format_args!(" instance={}({})", member.instance.record.id, member.address));
     }
 
     /// Why it failed, in words. The last ones count.

@@ -389,7 +389,7 @@ pub(crate) fn paged(
 }
 
 /// No connection was made.
-fn not_connected(error: &UpstreamError) -> bool {
+pub(crate) fn not_connected(error: &UpstreamError) -> bool {
     matches!(error.kind, UpstreamErrorKind::Connect(_) | UpstreamErrorKind::ConnectTimeout)
 }
 

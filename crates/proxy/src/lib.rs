@@ -6,6 +6,7 @@
 
 mod access_log;
 mod convert;
+mod discovered;
 mod exchange;
 mod flight;
 mod greeted;

@@ -10,7 +10,7 @@ use routing::balancer::authenticate::Failure;
 use routing::balancer::{Forward, Respond, anomaly, outlier};
 use routing::gateway::Trail;
 use routing::live::{ApiLive, BalancerLive};
-use routing::tables::{GroupTable, ListenerTable, TargetEntry};
+use routing::tables::{GroupTable, ListenerTable, Member, TargetEntry};
 use transport::{Connection, Done, Outcome, Request, Response, Timing, UpstreamErrorKind};
 
 use crate::access_log::Line;
@@ -106,6 +106,13 @@ impl Ledger {
         if let Some(logged) = &mut self.logged {
             logged.entry.offered(target);
             logged.begin(self.started.elapsed());
+        }
+    }
+
+    /// It is offered to an instance of a Cloud Map service.
+    pub(crate) fn instance(&mut self, member: &Member) {
+        if let Some(line) = &mut self.line {
+            line.instance(member);
         }
     }
 

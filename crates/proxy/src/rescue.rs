@@ -20,6 +20,8 @@ pub(crate) enum Fault {
     IntegrationTimeout,
     /// The target was taken away while it was at work.
     Drained,
+    /// No instance of a Cloud Map service gets the request.
+    Refused(Refusal),
 }
 
 impl Fault {
@@ -30,6 +32,7 @@ impl Fault {
             Self::Unresolved(_) => "name_not_found",
             Self::IntegrationTimeout => "integration_timeout",
             Self::Drained => "drained",
+            Self::Refused(refusal) => code(refusal, 503),
             Self::Upstream(error) => match error.kind {
                 K::Connect(std::io::ErrorKind::ConnectionRefused) => "connect_refused",
                 K::Connect(_) => "connect_failed",
@@ -62,6 +65,7 @@ impl fmt::Display for Fault {
             Self::Unresolved(why) => f.write_str(why),
             Self::IntegrationTimeout => f.write_str("the integration's time-out is over"),
             Self::Drained => f.write_str("the target's deregistration delay is over"),
+            Self::Refused(refusal) => refusal.fmt(f),
         }
     }
 }
@@ -93,6 +97,7 @@ pub(crate) fn status(fault: &Fault) -> u16 {
     match fault {
         Fault::IntegrationTimeout => 504,
         Fault::Unresolved(_) | Fault::Drained => 502,
+        Fault::Refused(_) => 503,
         Fault::Upstream(error) => match error.kind {
             K::ConnectTimeout | K::HeadTimeout => 504,
             K::ClientBody(BodyError::ClientTimeout) => 408,
@@ -119,6 +124,7 @@ pub(crate) fn code(refusal: &Refusal, status: u16) -> &'static str {
         (_, Step::Route) => "no_route",
         (_, Step::Integration) => "bad_integration",
         (_, Step::Link) => "link_refused",
+        (_, Step::Service) => "no_target",
         (400, Step::Listener) => "bad_request",
         (_, Step::Listener) => "listener_refused",
         (_, Step::Rule) => "bad_rule",
@@ -166,6 +172,7 @@ mod tests {
         check(Fault::Unresolved("no such name".into()), "name_not_found", 503, 502);
         check(Fault::IntegrationTimeout, "integration_timeout", 503, 504);
         check(Fault::Drained, "drained", 503, 502);
+        check(Fault::Refused(Refusal::new(Step::Target, "none")), "no_target", 503, 503);
     }
 
     #[test]

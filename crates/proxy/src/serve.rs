@@ -13,6 +13,7 @@ use routing::{Answer, Front, Refusal, Tables, edit, front};
 use transport::{Connection, Request, Response};
 
 use crate::convert::{self, Reply, lines, view};
+use crate::discovered::discovered;
 use crate::exchange::{self, Leg};
 use crate::logged::Logged;
 use crate::measure::Ledger;
@@ -155,6 +156,10 @@ async fn integrate<'t>(
     let (listener, answered) = match &decision.hop {
         Hop::Public(origin) => {
             let sent = pin!(exchange::public(decision, origin, request));
+            (None, exchange::limited(decision.timeout, bodiless, sent).await)
+        }
+        Hop::Discovered(pool) => {
+            let sent = pin!(discovered(scene, decision, pool, request, ledger));
             (None, exchange::limited(decision.timeout, bodiless, sent).await)
         }
         Hop::Link { listener, .. } => {

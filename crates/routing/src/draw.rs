@@ -31,6 +31,11 @@ pub fn pair(draw: u64, what: Use) -> (u64, u64) {
     (nth(draw, what as u64), nth(draw, what as u64 + 1))
 }
 
+/// A number below `end`, the same for the same arguments: one of a row that belongs to the draw.
+pub fn below(draw: u64, index: u64, end: u64) -> u64 {
+    ((u128::from(nth(draw, index)) * u128::from(end)) >> 64) as u64
+}
+
 fn nth(draw: u64, index: u64) -> u64 {
     let mut z = draw.wrapping_add(index.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

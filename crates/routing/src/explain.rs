@@ -10,9 +10,10 @@ use crate::balancer::{self, Decision, Forward, Respond, Turn, outlier};
 use crate::edit;
 use crate::finding::{Refusal, Step};
 use crate::front::{Front, front};
+use crate::gateway::errors::Kind;
 use crate::gateway::{self, GatewayDecision, Hop, Trail};
-use crate::tables::{GroupTable, ListenerTable, RuleEntry};
-use crate::{Answer, Tables, View};
+use crate::tables::{GroupTable, ListenerTable, PoolTable, RuleEntry};
+use crate::{Answer, Tables, View, zone};
 
 /// What would happen to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,6 +125,34 @@ fn explain_hop(
             let sent = edit::apply(view.headers, &decision.edits);
             let seen = decision.seen(view, &sent);
             explain_listener(story, tables, listener, &seen, now, draw);
+        }
+        Hop::Discovered(pool) => {
+            story.pass(Step::Link, format!("{}: {method} {target}", pool.key.link));
+            explain_pool(story, pool, &decision.trail, now);
+        }
+    }
+}
+
+fn explain_pool(story: &mut Explanation, pool: &PoolTable, trail: &Trail, now: Timestamp) {
+    let picked = zone::pick(pool, now, Turn::Peek, None);
+    if let (Some(service), Ok(members)) = (&pool.service, &pool.members) {
+        let (name, id, count) = (&service.record.name, &service.record.id, members.len());
+        story.pass(Step::Service, format!("{name} ({id}), {count} instances"));
+    }
+    match picked.map(|member| (member, member.permit.as_ref())) {
+        Ok((member, Ok(from))) => {
+            let (id, at, dial) = (&member.instance.record.id, member.address, member.dial);
+            let detail = format!("{id} at {at}, connecting to {dial} from {from}");
+            story.pass(Step::Target, detail);
+        }
+        // A pick never answers one that must not be reached.
+        Ok((_, Err(refusal))) => {
+            let answer = gateway::errors::answer(Kind::Unavailable, &trail.request_id);
+            story.refuse(refusal, answer);
+        }
+        Err(fault) => {
+            let answer = gateway::errors::answer(fault.kind, &trail.request_id);
+            story.refuse(&fault.refusal, answer);
         }
     }
 }

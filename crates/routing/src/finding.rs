@@ -34,6 +34,8 @@ pub enum Step {
     Integration,
     /// Whether the VPC link may carry it.
     Link,
+    /// Which Cloud Map service has the instances.
+    Service,
     /// Whether the load balancer's listener takes it.
     Listener,
     /// Which rule of the listener.
@@ -53,6 +55,7 @@ impl Step {
             Self::Route => "route",
             Self::Integration => "integration",
             Self::Link => "link",
+            Self::Service => "service",
             Self::Listener => "listener",
             Self::Rule => "rule",
             Self::Group => "target group",

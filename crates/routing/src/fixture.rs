@@ -1,6 +1,7 @@
 //! Records for tests, and the main road: an API, a link, an internal load balancer, two targets.
 //! `World::main_road` holds them; tests change what they are about.
 
+mod discovery;
 mod gateway;
 mod tls;
 
@@ -14,6 +15,7 @@ use model::link::{VpcLink, VpcLinkStatus};
 use model::network::*;
 use model::{ListenerArn, LoadBalancerArn, Scope, Settings, Snapshot, TargetGroupArn, Timestamp};
 
+pub use discovery::service_arn;
 pub use tls::certificate;
 
 use crate::live::HealthMark;

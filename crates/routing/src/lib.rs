@@ -26,6 +26,7 @@ pub mod tables;
 pub mod token;
 pub mod trace;
 pub mod view;
+pub mod zone;
 
 pub use answer::Answer;
 pub use compile::{compile, recompile};

@@ -14,7 +14,7 @@ use crate::Tables;
 use crate::balancer::anomaly::Sample;
 use crate::balancer::authenticate::Failure;
 use crate::balancer::retry::budget::Budget;
-use crate::tables::{ApiTable, BalancerTable, GroupTable};
+use crate::tables::{ApiTable, BalancerTable, GroupTable, PoolKey, PoolTable, ServiceTable, Zones};
 
 /// A place for live state in a table. Until `bind` fills it, it fills itself on first use.
 #[derive(Debug)]
@@ -253,6 +253,13 @@ pub struct GroupLive {
     pub connection_errors: Counter,
 }
 
+/// Live state of a pool of instances.
+#[derive(Debug, Default)]
+pub struct PoolLive {
+    /// Where the next pick begins.
+    pub cursor: AtomicU64,
+}
+
 /// Live state of a load balancer.
 #[derive(Debug, Default)]
 pub struct BalancerLive {
@@ -383,6 +390,8 @@ pub struct LiveRegistry {
     groups: HashMap<TargetGroupArn, Arc<GroupTable>>,
     balancers: HashMap<LoadBalancerArn, Arc<BalancerTable>>,
     apis: HashMap<ApiId, Arc<ApiTable>>,
+    zones: Zones,
+    pools: HashMap<Arc<PoolKey>, Arc<PoolTable>>,
 }
 
 /// Attaches the live state of what the tables hold, makes it for what is new, and forgets the
@@ -402,6 +411,16 @@ pub fn bind(tables: &Tables, registry: &mut LiveRegistry) {
             stage.live.take_over(old.map(|old| &old.live));
         }
     }
+    for id in &tables.zones.fresh {
+        if let Some(service) = tables.zones.services.get(id) {
+            bind_service(service, old.zones.services.get(id));
+        }
+    }
+    for (key, pool) in &tables.pools {
+        pool.live.take_over(old.pools.get(key).map(|old| &old.live));
+    }
+    registry.zones.clone_from(&tables.zones);
+    registry.pools.clone_from(&tables.pools);
     registry.groups.clone_from(&tables.groups);
     registry.balancers.clone_from(&tables.balancers);
     registry.apis.clone_from(&tables.apis);
@@ -415,6 +434,13 @@ fn bind_group(group: &Arc<GroupTable>, old: Option<&Arc<GroupTable>>) {
     for target in &group.targets {
         let known = old.and_then(|old| old.target(&target.id));
         target.live.take_over(known.map(|known| &known.live));
+    }
+}
+
+fn bind_service(service: &ServiceTable, old: Option<&Arc<ServiceTable>>) {
+    for instance in &service.instances {
+        let known = old.and_then(|old| old.instance(&instance.record.id));
+        instance.live.take_over(known.map(|known| &known.live));
     }
 }
 

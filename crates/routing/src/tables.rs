@@ -9,6 +9,7 @@ mod gateway;
 mod link;
 mod tls;
 mod work;
+mod zone;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -31,6 +32,7 @@ pub use gateway::{
 pub use link::{Endpoint, LinkPath, LinkTable, LinkTls, Links};
 pub use tls::{Clients, TlsTable, Verify};
 pub use work::{Check, Probe, Socket};
+pub use zone::{InstanceEntry, Member, Name, PoolKey, PoolTable, ServiceTable, ZoneTable, Zones};
 
 /// Everything a request is decided with.
 #[derive(Debug, Default)]
@@ -51,6 +53,10 @@ pub struct Tables {
     pub links: Arc<Links>,
     /// The load balancers that use the groups.
     pub users: Arc<GroupUsers>,
+    /// Cloud Map's services and zones.
+    pub zones: Zones,
+    /// Instances of Cloud Map services that integrations send requests to.
+    pub pools: HashMap<Arc<PoolKey>, Arc<PoolTable>>,
     /// Interfaces, security groups and the address book.
     pub network: Arc<Network>,
     /// Signs stickiness cookies.
@@ -83,6 +89,8 @@ impl Tables {
         let listeners = self.listeners.values().flat_map(|listener| &listener.findings);
         let groups = self.groups.values().flat_map(|group| &group.findings);
         let apis = self.apis.values().flat_map(|api| &api.findings);
-        network.chain(links).chain(balancers).chain(listeners).chain(groups).chain(apis)
+        let pools = self.pools.values().flat_map(|pool| &pool.findings);
+        let behind = balancers.chain(listeners).chain(groups).chain(pools);
+        network.chain(links).chain(behind).chain(apis)
     }
 }

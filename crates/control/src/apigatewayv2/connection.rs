@@ -1,12 +1,12 @@
-//! What an integration connects to: a URL, or through a VPC link the listener of a load balancer.
-//! Cloud Map services are refused.
+//! What an integration connects to: a URL, or through a VPC link the listener of a load balancer or
+//! the instances of a Cloud Map service.
 
 use model::gateway::Integration;
 use model::{ListenerArn, Snapshot, VpcLinkId, arn};
 use wire::Fault;
 
-use super::{check, fault, find};
-use crate::Ctx;
+use super::{check, find};
+use crate::{Ctx, servicediscovery};
 
 /// The link of an integration after a change of `connectionType` and `connectionId`.
 pub(super) fn link(
@@ -39,15 +39,20 @@ pub(super) fn link(
 pub(super) fn check(ctx: &Ctx<'_>, state: &Snapshot, record: &Integration) -> Result<(), Fault> {
     let uri = record.uri.as_deref().unwrap_or("");
     let Some(link) = &record.link else { return check_url(uri) };
-    let target = private_target(uri).ok_or_else(|| {
+    let invalid = || {
         Fault::bad_request(
             "For VpcLink VPC_LINK, integration uri should be a valid ELB listener ARN or a valid \
              Cloud Map service ARN.",
         )
-    })?;
+    };
+    let target = private_target(uri).ok_or_else(invalid)?;
     find::vpc_link(ctx, state, Some(&link.to_string()))?;
     match target {
-        Target::Service => Err(fault::not_built("Cloud Map services as integrations are")),
+        // AWS: API, link and service belong to one account.
+        Target::Service(arn) => {
+            servicediscovery::find::service(ctx, state, arn).map_err(|_none| invalid())?;
+            Ok(())
+        }
         Target::Listener => listener_exists(ctx, state, uri),
     }
 }
@@ -96,21 +101,25 @@ fn is_authority_or_variable(authority: &str) -> bool {
     }
 }
 
-enum Target {
+enum Target<'a> {
     Listener,
-    Service,
+    /// With the ARN, without its query.
+    Service(&'a str),
 }
 
 /// AWS: the ARN of a listener or of a Cloud Map service, the latter maybe with a query.
-fn private_target(uri: &str) -> Option<Target> {
-    let arn = arn::parse(uri)?;
+fn private_target(uri: &str) -> Option<Target<'_>> {
+    let (path, query) = uri.split_once('?').map_or((uri, None), |(path, q)| (path, Some(q)));
+    let arn = arn::parse(path)?;
     let parts: Vec<&str> = arn.resource.split('/').collect();
     let filled = parts.iter().all(|part| !part.is_empty());
     match (arn.service, parts.as_slice()) {
-        ("elasticloadbalancing", ["listener", "app" | "net", _, _, _]) if filled => {
+        ("elasticloadbalancing", ["listener", "app" | "net", _, _, _])
+            if filled && query.is_none() =>
+        {
             Some(Target::Listener)
         }
-        ("servicediscovery", ["service", ..]) if filled && parts.len() > 1 => Some(Target::Service),
+        ("servicediscovery", ["service", _]) if filled => Some(Target::Service(path)),
         _ => None,
     }
 }

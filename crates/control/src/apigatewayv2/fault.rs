@@ -32,8 +32,8 @@ pub(super) fn too_many(what: &str, most: usize) -> Fault {
 
 /// 400: a feature that AWS has and this version has not.
 ///
-/// DEVIATION: JWT, Lambda and IAM authorization, Lambda, AWS service and Cloud Map integrations,
-/// mappings from bodies and WebSocket APIs are refused with a message that says so.
+/// DEVIATION: JWT, Lambda and IAM authorization, Lambda and AWS service integrations, mappings
+/// from bodies and WebSocket APIs are refused with a message that says so.
 pub(super) fn not_built(what: &str) -> Fault {
     Fault::bad_request(format!("{what} not supported by Breezeway yet."))
 }

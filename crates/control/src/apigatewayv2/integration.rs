@@ -1,7 +1,7 @@
 //! CreateIntegration, GetIntegration, GetIntegrations, UpdateIntegration, DeleteIntegration.
 //!
-//! HTTP_PROXY to URLs and, through a VPC link, to load balancer listeners. Lambda functions, AWS
-//! services and Cloud Map services are refused once AWS's own checks have passed.
+//! HTTP_PROXY to URLs and, through a VPC link, to load balancer listeners and Cloud Map services.
+//! Lambda functions and AWS services are refused once AWS's own checks have passed.
 
 use std::collections::BTreeMap;
 

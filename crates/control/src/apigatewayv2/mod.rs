@@ -1,7 +1,7 @@
 //! Operations of apigatewayv2: HTTP APIs with their routes, integrations, stages and deployments,
 //! VPC links, and tags.
 //!
-//! Not here yet: authorizers, custom domains, import and export, Lambda and Cloud Map integrations.
+//! Not here yet: authorizers, custom domains, import and export, Lambda integrations.
 //! WebSocket APIs are not built; what belongs to them only is refused by name.
 
 use crate::operations::{Operation, operations};

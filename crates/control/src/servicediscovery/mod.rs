@@ -3,14 +3,13 @@
 //! DEVIATION: operations of Cloud Map end as soon as they are called: the first GetOperation says
 //! `SUCCESS`, and what they did holds for the next call.
 //!
-//! MISSING: Cloud Map is an API only: no DNS server answers for its namespaces yet, health checks
-//! of services (HealthCheckConfig) are kept and not run, so that such instances count as healthy,
-//! and integrations cannot name its services.
+//! MISSING: No DNS server answers for Cloud Map namespaces yet, and health checks of services
+//! (HealthCheckConfig) are kept and not run, so that such instances count as healthy.
 
 mod attributes;
 mod discover;
 mod fault;
-mod find;
+pub(crate) mod find;
 mod health;
 mod instance;
 mod list;

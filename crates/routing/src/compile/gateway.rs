@@ -1,6 +1,6 @@
 //! APIs, stages, routes and integrations from their records.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,12 +15,18 @@ use crate::gateway::route::{RouteTrie, parse_key, variables};
 use crate::gateway::uri::Uri;
 use crate::live::Bound;
 use crate::tables::{
-    ApiTable, Fault, IntegrationEntry, LinkPath, Plan, RouteEntry, RouteTable, StageTable, Way,
+    ApiTable, Fault, IntegrationEntry, LinkPath, Plan, PoolKey, RouteEntry, RouteTable, StageTable,
+    Way,
 };
 use crate::{Finding, Tables, link};
 
 type Entry = Result<Arc<IntegrationEntry>, Fault>;
-type Ways = BTreeMap<(VpcLinkId, String, Option<String>), Way>;
+/// The ways and pools of a deployment's integrations, each once.
+#[derive(Default)]
+struct Ways {
+    listeners: BTreeMap<(VpcLinkId, String, Option<String>), Way>,
+    pools: BTreeSet<Arc<PoolKey>>,
+}
 
 /// Makes the APIs' tables. Links and listeners have to be in `tables` already.
 pub(super) fn compile(snapshot: &Snapshot, kept: &Kept<'_>, tables: &mut Tables) {
@@ -156,8 +162,10 @@ impl Maker<'_> {
         let integrations: HashMap<_, _> = integrations
             .map(|record| (&record.id, self.integration(record, &mut ways, findings)))
             .collect();
-        let ways = ways.into_values().collect();
-        let mut table = RouteTable { disabled, trie: RouteTrie::default(), default: None, ways };
+        let pools = ways.pools.into_iter().collect();
+        let ways = ways.listeners.into_values().collect();
+        let mut table =
+            RouteTable { disabled, trie: RouteTrie::default(), default: None, ways, pools };
         for record in routes {
             self.add_route(&mut table, record, &integrations, findings);
         }
@@ -241,6 +249,10 @@ impl Maker<'_> {
         let tls = record.tls_server_name.clone();
         Ok(match uri.contains("${stageVariables.") {
             true => Plan::PrivateByStage(link.clone(), uri.to_string(), tls),
+            false if link::service::is_service(uri) => {
+                let key = PoolKey { link: link.clone(), uri: uri.to_string(), tls };
+                Plan::Discovered(ways.pool(key))
+            }
             false => Plan::Private(self.way(link, uri, tls, ways)),
         })
     }
@@ -254,13 +266,25 @@ impl Maker<'_> {
         ways: &mut Ways,
     ) -> Result<LinkPath, Fault> {
         let key = (link.clone(), uri.to_owned(), tls.clone());
-        let way = ways.entry(key).or_insert_with(|| Way {
+        let way = ways.listeners.entry(key).or_insert_with(|| Way {
             link: link.clone(),
             listener: uri.to_owned(),
             path: link::resolve(self.tables, link, uri, tls.as_deref()),
             tls,
         });
         way.path.clone()
+    }
+}
+
+impl Ways {
+    /// The key of a pool; integrations that lead to the same one share it.
+    fn pool(&mut self, key: PoolKey) -> Arc<PoolKey> {
+        if let Some(known) = self.pools.get(&key) {
+            return Arc::clone(known);
+        }
+        let key = Arc::new(key);
+        self.pools.insert(Arc::clone(&key));
+        key
     }
 }
 

@@ -17,7 +17,8 @@ use crate::Tables;
 use crate::balancer::authenticate::Keyring;
 use crate::network::{BookSockets, Network};
 use crate::tables::{
-    ApiTable, BalancerTable, GroupTable, GroupUsers, Links, ListenerTable, TlsTable, Way,
+    ApiTable, BalancerTable, GroupTable, GroupUsers, Links, ListenerTable, PoolKey, PoolTable,
+    ServiceTable, TlsTable, Way, Zones,
 };
 
 /// What an earlier compile left, or nothing.
@@ -200,6 +201,27 @@ impl<'s> Kept<'s> {
             }
             _ => false,
         })
+    }
+
+    /// What a walk over the changes of Cloud Map's records starts from.
+    pub(super) fn zones(&self) -> Option<(&Snapshot, &Zones)> {
+        self.before.as_ref().map(|before| (before.snapshot, &before.tables.zones))
+    }
+
+    /// The service with its instances, the link, and all that security groups and the address book
+    /// depend on.
+    pub(super) fn pool(
+        &self,
+        key: &PoolKey,
+        service: Option<&Arc<ServiceTable>>,
+        tables: &Tables,
+    ) -> Option<Arc<PoolTable>> {
+        let before = self.before.as_ref()?;
+        let table = before.tables.pools.get(key)?;
+        let same = are(service, table.service.as_ref())
+            && Arc::ptr_eq(&tables.links, &before.tables.links)
+            && before.has(&tables.network);
+        same.then(|| Arc::clone(table))
     }
 
     /// The record and its children, and where links lead from it.

@@ -14,7 +14,9 @@ mod kept;
 mod link;
 mod listener;
 mod network;
+mod pool;
 mod tls;
+mod zone;
 
 use std::sync::Arc;
 
@@ -55,7 +57,9 @@ fn make(snapshot: &Snapshot, settings: &Settings, kept: &Kept<'_>) -> (Tables, V
     balancer::compile(snapshot, kept, &mut tables, &mut findings);
     group::compile(snapshot, kept, &mut tables);
     listener::compile(snapshot, kept, &mut tables);
+    tables.zones = zone::compile(snapshot, kept);
     gateway::compile(snapshot, kept, &mut tables);
+    pool::compile(snapshot, kept, &mut tables);
     findings.extend(tables.findings().cloned());
     findings.sort();
     findings.dedup();

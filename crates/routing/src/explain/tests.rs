@@ -139,6 +139,7 @@ fn decided(tables: &Tables, view: &View, draw: u64) -> Result<String, u16> {
                 Hop::Public(origin) => {
                     Ok(format!("{}:{}{}", origin.host, origin.port, decision.target))
                 }
+                Hop::Discovered(_) => panic!("the main road has no Cloud Map"),
                 Hop::Link { listener, .. } => {
                     let sent = edit::apply(view.headers, &decision.edits);
                     at(listener, &decision.seen(view, &sent))

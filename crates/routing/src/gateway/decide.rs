@@ -170,6 +170,7 @@ fn map(
 enum Asked {
     Url(String),
     Clients,
+    ClientsWithPort,
 }
 
 impl Asked {
@@ -177,6 +178,7 @@ impl Asked {
         match self {
             Self::Url(authority) => request::Backend::Public(authority),
             Self::Clients => request::Backend::Private,
+            Self::ClientsWithPort => request::Backend::Discovered,
         }
     }
 }
@@ -191,6 +193,14 @@ fn plan<'t>(
 ) -> Result<(Hop<'t>, String, String, Asked), Fault> {
     let way = match &integration.plan {
         Plan::Public(uri) => return plan_public(uri, selected, found),
+        Plan::Discovered(key) => {
+            let pool = tables.pools.get(key).ok_or_else(|| {
+                let reason = format!("there is no way to {}", key.uri);
+                fault(Kind::Unavailable, Step::Link, reason)
+            })?;
+            let path = path::encode(&selected.path);
+            return Ok((Hop::Discovered(pool), path, String::new(), Asked::ClientsWithPort));
+        }
         Plan::Private(way) => way.clone(),
         Plan::PrivateByStage(link, arn, tls) => {
             let arn = uri::substitute(arn, &selected.stage.variables)

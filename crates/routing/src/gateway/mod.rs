@@ -19,7 +19,9 @@ use std::time::Duration;
 use crate::answer::Answer;
 use crate::edit::Edit;
 use crate::finding::Refusal;
-use crate::tables::{ApiTable, IntegrationEntry, LinkTls, ListenerTable, RouteEntry, StageTable};
+use crate::tables::{
+    ApiTable, IntegrationEntry, LinkTls, ListenerTable, PoolTable, RouteEntry, StageTable,
+};
 use crate::{Tls, View};
 use errors::Kind;
 use mapping::{Context, Values};
@@ -81,6 +83,8 @@ pub enum Hop<'t> {
         /// TLS between them.
         tls: Option<LinkTls>,
     },
+    /// Through a VPC link to an instance of a Cloud Map service: ask `zone::pick` next.
+    Discovered(&'t PoolTable),
 }
 
 /// An origin.
@@ -121,7 +125,7 @@ impl GatewayDecision<'_> {
     pub fn seen<'a>(&'a self, view: &View<'a>, sent: &'a [(&'a str, &'a [u8])]) -> View<'a> {
         let (source, tls) = match &self.hop {
             Hop::Link { from, tls, .. } => ((*from, view.source.port()).into(), *tls),
-            Hop::Public(_) => (view.source, None),
+            Hop::Public(_) | Hop::Discovered(_) => (view.source, None),
         };
         View {
             method: &self.method,

@@ -8,6 +8,7 @@ use model::Timestamp;
 
 use crate::draw::Use;
 use crate::edit::Edit;
+use crate::gateway::uri::host_and_port;
 use crate::view::{Body, View};
 use crate::{spell, trace};
 
@@ -18,6 +19,9 @@ pub enum Backend<'a> {
     Public(&'a str),
     /// A load balancer behind a VPC link: `Host` stays the client's.
     Private,
+    /// An instance of a Cloud Map service behind a VPC link: the same, and the port is told, which
+    /// a load balancer does itself.
+    Discovered,
 }
 
 /// The changes that every request gets, before parameter mapping.
@@ -29,8 +33,13 @@ pub fn edits(view: &View, backend: Backend, now: Timestamp, draw: u64) -> Vec<Ed
     let mut edits = Vec::with_capacity(10);
     match (backend, view.host) {
         (Backend::Public(authority), _) => edits.push(Edit::set("Host", authority)),
-        (Backend::Private, Some(host)) => edits.push(Edit::set("Host", host)),
-        (Backend::Private, None) => {}
+        (Backend::Private | Backend::Discovered, Some(host)) => {
+            edits.push(Edit::set("Host", host));
+        }
+        (Backend::Private | Backend::Discovered, None) => {}
+    }
+    if backend == Backend::Discovered {
+        edits.push(Edit::set("X-Forwarded-Port", port(view)));
     }
     edits.push(Edit::set("Forwarded", forwarded(view)));
     for name in ["X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"] {
@@ -50,6 +59,13 @@ pub fn edits(view: &View, backend: Backend, now: Timestamp, draw: u64) -> Vec<Ed
         }
     }
     edits
+}
+
+/// The port that the client asked for. AWS: 443, since it has no other.
+fn port(view: &View) -> String {
+    let own = if view.https { 443 } else { 80 };
+    let asked = view.host.and_then(|host| host_and_port(host, view.https));
+    asked.map_or(own, |(_, port)| port).to_string()
 }
 
 fn appended(view: &View, name: &str, element: &[u8]) -> Vec<u8> {

@@ -9,6 +9,7 @@ use model::Timestamp;
 
 use super::decide::request_id;
 use super::*;
+use crate::balancer::Turn;
 use crate::edit::apply;
 use crate::fixture::{API_HOST, World, get, listener_arn};
 use crate::{Body, Front, Tables, Version, front};
@@ -32,6 +33,10 @@ fn outcome(tables: &Tables, view: &View) -> String {
             Hop::Link { from, listener, .. } => {
                 format!("{method} {target} host {host} from {from} to port {}", listener.port)
             }
+            Hop::Discovered(pool) => match crate::zone::pick(pool, NOW, Turn::Peek, None) {
+                Ok(member) => format!("{method} {target} host {host} to {}", member.dial),
+                Err(fault) => format!("{} {}", fault.kind.status(), fault.refusal),
+            },
             Hop::Public(Origin { https, host: to, port }) => {
                 format!("{method} {target} host {host} to {https} {to} {port}")
             }
@@ -58,6 +63,14 @@ fn private_integrations_get_the_whole_path() {
     check(&world, &get("/a%2Fb"), &private("/a/b"));
     check(&world, &View { method: "POST", ..get("/x") }, "POST /x");
     check(&world, &View { method: "POST", ..get("/") }, "404 route: no route matches POST /");
+}
+
+#[test]
+fn instances_of_a_service_get_the_whole_path_too() {
+    let world = World::side_road();
+    let sent = |path: &str| format!("GET {path} host {API_HOST} to 10.0.3.1:8080");
+    check(&world, &get("/pets/1?a=b&c"), &sent("/pets/1?a=b&c"));
+    check(&world, &get("/dev/pets"), &sent("/dev/pets"));
 }
 
 #[test]
@@ -234,7 +247,8 @@ fn links_carry_only_what_is_allowed() {
         check(&world, &get("/x"), expect);
     };
     to("arn:aws:elasticloadbalancing:r:0:listener/app/x/1/2", "503 link: there is no listener");
-    to("arn:aws:servicediscovery:r:0:service/srv-1", "503 link: arn:aws:servicediscovery:r:0:s");
+    let gone = "503 link: there is no Cloud Map service arn:aws:servicediscovery:r:0:service/srv-1";
+    to("arn:aws:servicediscovery:r:0:service/srv-1", gone);
     to("arn:aws:elasticloadbalancing:r:0:listener/net/x/1/2", "503 link: arn:aws:elasticload");
 }
 

@@ -1,6 +1,7 @@
 //! The way from a VPC link to a load balancer's listener: is it there, and is it allowed?
 //!
-//! Cloud Map services and network load balancers behind a link are not built.
+//! What leads to instances of Cloud Map services is a pool (`compile/pool.rs`). Network load
+//! balancers behind a link are not built.
 
 use model::{Timestamp, VpcLinkId};
 
@@ -9,7 +10,7 @@ use crate::balancer::certificate;
 use crate::finding::{Refusal, Step};
 use crate::gateway::errors::Kind;
 use crate::network::{Protocol, permit_any};
-use crate::tables::{Clients, Fault, LinkPath, LinkTls, ListenerTable};
+use crate::tables::{Clients, Fault, LinkPath, LinkTable, LinkTls, ListenerTable};
 
 /// The way through a link to the listener with this ARN. `tls` is the name that its certificate
 /// has to be for, when TLS is to be spoken: empty stands for the load balancer's own.
@@ -34,18 +35,25 @@ pub fn resolve(
     Ok(LinkPath { link: link.clone(), listener: listener.arn.clone(), from, tls })
 }
 
+/// A link that carries requests, or why there is none.
+pub(crate) fn link<'t>(tables: &'t Tables, link: &VpcLinkId) -> Result<&'t LinkTable, String> {
+    let Some(table) = tables.links.get(link) else {
+        return Err(format!("VPC link {link} does not exist"));
+    };
+    if !table.available {
+        let name = format!("VPC link {link} ({})", table.name);
+        return Err(format!("{name} is PENDING: its network interfaces are being made"));
+    }
+    Ok(table)
+}
+
 fn reach<'t>(
     tables: &'t Tables,
     link: &VpcLinkId,
     listener: &str,
 ) -> Result<(&'t ListenerTable, std::net::IpAddr), String> {
-    let Some(link_table) = tables.links.get(link) else {
-        return Err(format!("VPC link {link} does not exist"));
-    };
+    let link_table = self::link(tables, link)?;
     let name = format!("VPC link {link} ({})", link_table.name);
-    if !link_table.available {
-        return Err(format!("{name} is PENDING: its network interfaces are being made"));
-    }
     let Some(listener_table) = tables.listeners.get(listener) else {
         return Err(missing(listener));
     };
@@ -113,7 +121,8 @@ pub fn check_dates(way: &LinkPath, now: Timestamp) -> Result<(), Fault> {
     }
 }
 
-fn unavailable(reason: String) -> Fault {
+/// What a way that is closed means for the client.
+pub(crate) fn unavailable(reason: String) -> Fault {
     Fault { kind: Kind::Unavailable, refusal: Refusal::new(Step::Link, reason) }
 }
 
@@ -121,11 +130,10 @@ fn internal(reason: String) -> Fault {
     Fault { kind: Kind::Internal, refusal: Refusal::new(Step::Link, reason) }
 }
 
-/// MISSING: VPC links do not reach Cloud Map services and network load balancers; such
-/// integrations get 503.
+/// MISSING: VPC links do not reach network load balancers; such integrations get 503.
 fn missing(arn: &str) -> String {
     if arn.contains(":servicediscovery:") {
-        return format!("{arn} is a Cloud Map service, which links cannot reach yet");
+        return format!("{arn} is a Cloud Map service, whose ARN cannot have stage variables");
     }
     if arn.contains(":listener/net/") {
         return format!("{arn} is a network load balancer's, which links cannot reach yet");

@@ -12,7 +12,7 @@ use crate::gateway::mapping::{RequestMapping, ResponseMapping};
 use crate::gateway::route::RouteTrie;
 use crate::gateway::uri::Uri;
 use crate::live::{ApiLive, Bound};
-use crate::tables::LinkPath;
+use crate::tables::{LinkPath, PoolKey};
 
 /// An API.
 #[derive(Debug)]
@@ -58,6 +58,11 @@ impl ApiTable {
     pub(crate) fn ways(&self) -> impl Iterator<Item = &Way> {
         self.stages.values().filter_map(|stage| stage.routes.as_ref()).flat_map(|r| &r.ways)
     }
+
+    /// The pools that its integrations need.
+    pub(crate) fn pools(&self) -> impl Iterator<Item = &Arc<PoolKey>> {
+        self.stages.values().filter_map(|stage| stage.routes.as_ref()).flat_map(|r| &r.pools)
+    }
 }
 
 /// The routes of a deployment.
@@ -71,6 +76,8 @@ pub struct RouteTable {
     pub default: Option<Arc<RouteEntry>>,
     /// The ways through VPC links that integrations take, each once.
     pub ways: Vec<Way>,
+    /// The pools of instances that integrations need, each once.
+    pub pools: Vec<Arc<PoolKey>>,
 }
 
 /// A VPC link and a listener's ARN, and what came of resolving them.
@@ -132,6 +139,9 @@ pub enum Plan {
     Public(Uri),
     /// Through a VPC link to a load balancer's listener, resolved when the tables were made.
     Private(Result<LinkPath, Fault>),
-    /// The same with an ARN that has stage variables in it: resolved with each request.
+    /// Through a VPC link to an instance of a Cloud Map service. The pool is not part of the API's
+    /// table: it changes with each registration.
+    Discovered(Arc<PoolKey>),
+    /// The way to a listener whose ARN has stage variables in it: resolved with each request.
     PrivateByStage(VpcLinkId, String, Option<String>),
 }

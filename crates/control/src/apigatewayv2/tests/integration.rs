@@ -217,9 +217,10 @@ fn private_targets_are_checked() {
     check(uri(&LISTENER.replace("f2f7", "f2f8")), unresolved);
     check(uri(&LISTENER.replace("/app/", "/net/")), unresolved);
     check(uri(&LISTENER.replace("us-east-1", "us-west-2")), unresolved);
-    let cloud_map = "400 Cloud Map services as integrations are not supported by Breezeway yet.";
-    check(uri(SERVICE), cloud_map);
-    check(uri(&format!("{SERVICE}?stage=prod&x=y")), cloud_map);
+    // There is no such service.
+    check(uri(SERVICE), wrong);
+    check(uri(&format!("{SERVICE}?stage=prod&x=y")), wrong);
+    check(uri(&format!("{LISTENER}?stage=prod")), wrong);
     check(
         CreateIntegrationInput { connection_id: None, ..private(&world) },
         "400 ConnectionId must be set to vpcLinkId for ConnectionType VPC_LINK",

@@ -1,7 +1,7 @@
 //! Keeping parts changes nothing but the work: every part of recompiled tables is the one that a
 //! compile from scratch makes, and parts that have nothing to do with a change are the same ones.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
 use std::hash::Hash;
 use std::sync::Arc;
@@ -14,7 +14,10 @@ use model::{Revision, Snapshot};
 use proptest::prelude::*;
 
 use super::super::*;
-use crate::fixture::{World, balancer_arn, certificate, forward, group_arn, listener_arn, path_is};
+use crate::fixture::{
+    World, balancer_arn, certificate, forward, group_arn, listener_arn, path_is, service_arn,
+};
+use crate::tables::{Name, ServiceTable, ZoneTable, Zones};
 
 /// A part as text that does not depend on the order of its maps.
 fn text(part: &impl Debug) -> String {
@@ -34,6 +37,22 @@ fn same_parts<K: Hash + Eq + Debug, V: Debug>(
     }
 }
 
+/// Zones as text, by name. What they hold of services has to be the services' own tables.
+fn zone_texts(zones: &Zones) -> BTreeMap<Name, String> {
+    let text = |zone: &ZoneTable| {
+        let ZoneTable { namespace, name, soa_ttl, services, inner } = zone;
+        let own = |service: &ServiceTable| Arc::as_ptr(&zones.services[&service.record.id]);
+        for service in services.values() {
+            assert_eq!(Arc::as_ptr(service), own(service));
+        }
+        let services: BTreeMap<_, _> =
+            services.iter().map(|(name, service)| (name, &service.record.id)).collect();
+        let inner: BTreeMap<_, _> = inner.iter().collect();
+        format!("{namespace} {name:?} {soa_ttl} {services:?} {inner:?}")
+    };
+    zones.zones.iter().map(|(name, zone)| (name.clone(), text(zone))).collect()
+}
+
 /// Compares all that there is.
 fn same(kept: &Tables, full: &Tables) {
     let Tables {
@@ -45,6 +64,8 @@ fn same(kept: &Tables, full: &Tables) {
         groups,
         links,
         users,
+        zones,
+        pools,
         key: _,
         keyring: _,
         network,
@@ -56,6 +77,12 @@ fn same(kept: &Tables, full: &Tables) {
     same_parts(listeners, &full.listeners);
     same_parts(groups, &full.groups);
     same_parts(links, &full.links);
+    same_parts(pools, &full.pools);
+    let services = |zones: &Zones| -> HashMap<_, _> {
+        zones.services.iter().map(|(id, table)| (id.clone(), Arc::clone(table))).collect()
+    };
+    same_parts(&services(zones), &services(&full.zones));
+    assert_eq!(zone_texts(zones), zone_texts(&full.zones));
 }
 
 const ADDRESSES: [&str; 4] = ["10.0.3.1", "10.0.3.2", "10.0.3.9", "127.0.0.1"];
@@ -151,6 +178,35 @@ fn change_network_or_api(world: &mut World, what: u8, n: usize, api: &str, ip: &
                 record.tls_server_name = Some("a.io".into());
             });
         }
+        _ => change_discovery(world, what, n, api, ip),
+    }
+}
+
+const NAMESPACES: [&str; 3] = ["ns-1", "ns-2", "ns-3"];
+const SERVICES: [&str; 3] = ["srv-1", "srv-2", "srv-3"];
+const NAMES: [&str; 4] = ["web", "_web._tcp", ".", "a.b"];
+
+fn change_discovery(world: &mut World, what: u8, n: usize, api: &str, ip: &str) {
+    use model::discovery::{IPV4, PORT, RecordKind};
+    let (namespace, service) = (NAMESPACES[n % 3], SERVICES[n / 2 % 3]);
+    let (instance, name) = (["one", "Two.2"][n / 4 % 2], NAMES[n / 8 % 4]);
+    // Neither a service's namespace nor its name ever changes; a new one may have its id.
+    let has_service = world.snapshot.services.contains(&service.into());
+    match what {
+        40 => world.namespace(namespace, ["prod", "other"][n / 8 % 2], n as i64 / 16 - 1),
+        41 => drop(world.snapshot.namespaces.remove(&namespace.into())),
+        42 if !has_service => {
+            let kinds = [RecordKind::A, RecordKind::Srv];
+            world.service(namespace, service, name, &kinds[..n / 2 % 3]);
+        }
+        43 => world.delete_service(service),
+        44..=46 => world.registered(service, instance, &[(IPV4, ip), (PORT, "8080"), ("k", "v")]),
+        47 => world.deregistered(service, instance),
+        48 if has_service => world.change_service(service, |record| record.revision += 1),
+        49 => {
+            let uri = format!("{}{}", service_arn(service), ["", "?k=v"][n / 8 % 2]);
+            world.integration(api, "int", &uri, Some("lnk"), |_| ());
+        }
         _ => {}
     }
 }
@@ -161,7 +217,7 @@ proptest! {
     #[test]
     fn recompiling_equals_compiling(
         steps in prop::collection::vec(
-            prop::collection::vec((0_u8..40, 0_usize..64), 1..4),
+            prop::collection::vec((0_u8..50, 0_usize..64), 1..4),
             1..12,
         ),
     ) {

@@ -8,8 +8,13 @@ use crate::gateway::errors::Kind;
 use crate::tables::Fault;
 
 fn table(keys: &[&str]) -> RouteTable {
-    let mut routes =
-        RouteTable { disabled: false, trie: RouteTrie::default(), default: None, ways: Vec::new() };
+    let mut routes = RouteTable {
+        disabled: false,
+        trie: RouteTrie::default(),
+        default: None,
+        ways: Vec::new(),
+        pools: Vec::new(),
+    };
     for key in keys {
         let parsed = parse_key(key);
         let refusal = Refusal::new(Step::Integration, "none");
