@@ -9,6 +9,7 @@ mod call;
 mod ec2;
 mod elbv2;
 mod iam;
+mod servicediscovery;
 
 use control::Ctx;
 use model::Snapshot;
@@ -86,6 +87,11 @@ pub static TYPES: &[&ResourceType] = &[
     &iam::instance_profile::TYPE,
     &iam::policy::TYPE,
     &iam::role::TYPE,
+    &servicediscovery::http_namespace::TYPE,
+    &servicediscovery::instance::TYPE,
+    &servicediscovery::private_dns_namespace::TYPE,
+    &servicediscovery::public_dns_namespace::TYPE,
+    &servicediscovery::service::TYPE,
 ];
 
 /// The type of this name.

@@ -8,6 +8,7 @@ use crate::Deployer;
 const ROAD: &str = include_str!("road.yml");
 const IDENTITY: &str = include_str!("identity.yml");
 const TLS: &str = include_str!("tls.yml");
+const DISCOVERY: &str = include_str!("discovery.yml");
 
 /// A deployer that remembers nothing, as after a restart.
 fn restarted(bench: &Bench) -> Deployer {
@@ -125,8 +126,33 @@ fn certificates_and_trust_stores() {
 }
 
 #[test]
+fn cloud_map() {
+    let bench = Bench::new();
+    let id = bench.request(super::input("map", DISCOVERY)).unwrap();
+    bench.deployer.work(&id);
+    assert_eq!(bench.status(&id), "CREATE_COMPLETE", "{:#?}", bench.reasons(&id));
+    let state = bench.state();
+    let web = state.services.get(&bench.physical_id(&id, "Web").as_str().into()).unwrap();
+    assert!(web.name.starts_with("map-Web-"), "{}", web.name);
+    assert_eq!((web.attributes.len(), web.dns.is_some(), web.revision), (1, true, 1));
+    let zone = state.namespaces.get(&web.namespace).unwrap();
+    assert_eq!((zone.tags.len(), zone.kind.zone().unwrap().soa_ttl), (1, 7));
+    let task = state.registrations.under(&web.id).next().unwrap();
+    assert_eq!(task.socket(), Some(([10, 3, 0, 9], 80).into()));
+    let outputs = &bench.stack(&id).outputs;
+    let shown = ["Zone", "Arn", "Name", "Task"].map(|name| outputs[name].value.clone());
+    let arn = format!("arn:aws:servicediscovery:us-east-1:000000000000:service/{}", web.id);
+    let zone = zone.kind.zone().unwrap().id.to_string();
+    assert_eq!(shown, [zone, arn, web.name.clone(), task.id.to_string()]);
+    bench.delete("map", &[]).unwrap();
+    assert_eq!(bench.status(&id), "DELETE_COMPLETE", "{:#?}", bench.reasons(&id));
+    let state = bench.state();
+    assert!(state.namespaces.is_empty() && state.services.is_empty());
+}
+
+#[test]
 fn every_type_is_used() {
-    let mut used: Vec<String> = [ROAD, IDENTITY, TLS]
+    let mut used: Vec<String> = [ROAD, IDENTITY, TLS, DISCOVERY]
         .iter()
         .flat_map(|text| template::parse(text).unwrap().resources)
         .map(|resource| resource.kind)

@@ -1,0 +1,24 @@
+//! `AWS::ServiceDiscovery::HttpNamespace`.
+
+use wire::Fault;
+
+use super::{create_namespace, delete_namespace, namespace_attribute};
+use crate::handlers::call::Call;
+use crate::handlers::{ResourceType, at_once};
+use crate::properties::{Spelling, tags, text};
+
+pub static TYPE: ResourceType = ResourceType {
+    name: "AWS::ServiceDiscovery::HttpNamespace",
+    properties: &[text("Description"), text("Name").required().create_only(), tags()],
+    spelling: Spelling::Same,
+    delete_first: false,
+    create,
+    delete: delete_namespace,
+    attributes: &["Arn", "Id"],
+    attribute: namespace_attribute,
+    stable: at_once,
+};
+
+fn create(call: &mut Call<'_>) -> Result<String, Fault> {
+    create_namespace(call, "CreateHttpNamespace", &["Description", "Name"])
+}
