@@ -2,7 +2,7 @@
 //! snake case. Reads atomics when asked; a request only ever adds to them.
 
 // MISSING: These metrics of load balancers do not exist: ForwardedInvalidHeaderRequestCount,
-// GrpcRequestCount, ZonalHealthStatus, RequestCountPerTarget (divide `target_request_count` by
+// ZonalHealthStatus, RequestCountPerTarget (divide `target_request_count` by
 // `healthy_host_count`), and those of zonal shifts, capacity units, Lambda, the target optimizer,
 // BYOIP and reputation.
 
@@ -149,7 +149,7 @@ fn apis(encoder: &mut DescriptorEncoder<'_>, tables: &Tables) -> fmt::Result {
 type Read<T> = fn(&T) -> u64;
 
 /// Counters of a load balancer: our name, CloudWatch's, where it is.
-const OF_BALANCER: [(&str, &str, Read<BalancerLive>); 18] = [
+const OF_BALANCER: [(&str, &str, Read<BalancerLive>); 19] = [
     ("elb_request_count", "RequestCount", |live| live.requests.get()),
     ("elb_http_code_500", "HTTPCode_ELB_500_Count", |live| live.own_500.get()),
     ("elb_http_code_502", "HTTPCode_ELB_502_Count", |live| live.own_502.get()),
@@ -175,6 +175,7 @@ const OF_BALANCER: [(&str, &str, Read<BalancerLive>); 18] = [
         live.dropped_headers.get()
     }),
     ("elb_ipv6_request_count", "IPv6RequestCount", |live| live.ipv6_requests.get()),
+    ("elb_grpc_request_count", "GrpcRequestCount", |live| live.grpc_requests.get()),
     ("elb_processed_bytes", "ProcessedBytes", |live| live.processed_bytes.get()),
     ("elb_ipv6_processed_bytes", "IPv6ProcessedBytes", |live| live.ipv6_bytes.get()),
     ("elb_client_tls_negotiation_error_count", "ClientTLSNegotiationErrorCount", |l| {

@@ -295,6 +295,8 @@ pub struct BalancerLive {
     pub long_redirects: Counter,
     /// `IPv6RequestCount`
     pub ipv6_requests: Counter,
+    /// `GrpcRequestCount`
+    pub grpc_requests: Counter,
     /// `ClientTLSNegotiationErrorCount`
     pub client_tls_errors: Counter,
     /// `ProcessedBytes`: heads and bodies, both ways.

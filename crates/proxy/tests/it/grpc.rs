@@ -121,6 +121,11 @@ async fn grpc_calls_pass_with_their_trailers() {
         {
             assert!(seen.contains(part), "{part}: {seen}");
         }
+        let uri = "http://rpc.example/page".to_owned();
+        assert_eq!(ask(&mut sender, "POST", uri, "text/plain").await.status, 200);
+        let tables = rig.tables();
+        let live = tables.balancers.values().next().unwrap().live.get();
+        assert_eq!((live.requests.get(), live.grpc_requests.get()), (2, 1), "{version}");
     }
 }
 

@@ -113,6 +113,9 @@ impl Scene<'_, '_> {
         if self.view.source.is_ipv6() {
             live.ipv6_requests.add(1);
         }
+        if version::carries_grpc(chosen.group, self.view) {
+            live.grpc_requests.add(1);
+        }
         let is_lost = |stick| matches!(stick, Stick::New(why) if why != Why::NoCookie);
         if is_lost(chosen.stick.0) || is_lost(chosen.stick.1) {
             live.non_sticky.add(1);

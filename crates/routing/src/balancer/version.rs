@@ -23,6 +23,11 @@ pub fn refuse(group: &GroupTable, view: &View) -> Option<Refusal> {
     Some(Refusal::new(Step::Group, format!("the request {reason} ({})", group.name)))
 }
 
+/// Whether a request that a group takes is gRPC; HTTP1 groups take none.
+pub fn carries_grpc(group: &GroupTable, view: &View) -> bool {
+    group.version != ProtocolVersion::Http1 && is_grpc(view)
+}
+
 /// gRPC over HTTP/2 is known by its content type: `application/grpc`, or with a suffix.
 fn is_grpc(view: &View) -> bool {
     let value = view.values("content-type").next().unwrap_or_default();

@@ -3,6 +3,9 @@
 //! DEVIATION: Access logs have three fields more than AWS's 34, at the end, where AWS adds new ones
 //! too: why the request failed (the reason codes of `docs/life-of-a-request.md`), how many targets
 //! it was offered to, and the request id of the HTTP API that it came through.
+//!
+//! DEVIATION: Requests that come through an HTTP API to an HTTPS listener have no `domain_name` and
+//! no `chosen_cert_arn` in access logs, since there is no handshake between the two.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
