@@ -13,7 +13,7 @@ import urllib.request
 import pytest
 
 from certificates import Authority
-from logs import lines, turn_off, turn_on
+from logs import lines, objects, turn_off, turn_on
 from support import Aws, Node, Origin, until
 
 PORT = 18443
@@ -544,6 +544,8 @@ def test_connections_are_logged(main, balancer, authority, folder, node):
     found = [CONNECTION.fullmatch(line) for line in lines(bucket / "conns")]
     assert all(found)
     short = balancer.arn.split("loadbalancer/")[1]
+    start = f"conn_log_000000000000_elasticloadbalancing_us-east-1_{short.replace('/', '.')}_"
+    assert all(path.name.startswith(start) for path in objects(bucket / "conns"))
     for one in found:
         assert re.fullmatch(r"TID_[0-9a-f]{32}", one[12]), one[0]
         assert one[2] == CLIENT and one[13].endswith(f" {short} {balancer.host}"), one[0]

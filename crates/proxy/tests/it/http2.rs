@@ -54,3 +54,34 @@ async fn streams_of_one_connection_reach_a_private_target() {
     }
     assert_eq!(seen.len(), 4);
 }
+
+/// AWS: the limits of the gateway are those of HTTP/1.
+#[tokio::test]
+async fn limits_hold_for_http2_too() {
+    const MAX: usize = 10 * 1024 * 1024;
+    let origin = Origin::text("127.0.0.1", "ok");
+    let mut world = World::new();
+    world.public_route("POST /h2-limits", &format!("http://{}/", origin.addr));
+    let rig = Rig::start(&world);
+    let stream = tokio::net::TcpStream::connect(rig.front).await.unwrap();
+    let (sender, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
+            .await
+            .unwrap();
+    tokio::spawn(connection);
+    let check = async |fill: usize, body: usize, expect: (u16, &str)| {
+        let request = http::Request::post(format!("http://{HOST}/h2-limits"))
+            .header("x-fill", "x".repeat(fill))
+            .body(Full::new(Bytes::from(vec![b'x'; body])))
+            .unwrap();
+        let response = sender.clone().send_request(request).await.unwrap();
+        let status = response.status().as_u16();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!((status, std::str::from_utf8(&body).unwrap()), expect, "{fill}");
+    };
+    check(9_000, MAX, (200, "ok")).await;
+    let large = r#"{"message":"Request Header Fields Too Large"}"#;
+    check(11_000, 0, (431, large)).await;
+    check(0, MAX + 1, (413, r#"{"message":"Request Entity Too Large"}"#)).await;
+    check(0, 1, (200, "ok")).await;
+}
