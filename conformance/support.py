@@ -63,8 +63,9 @@ class Process:
 class Node:
     """A node: its control API and its front door."""
 
-    def __init__(self, endpoint, http, process=None, https=None):
+    def __init__(self, endpoint, http, process=None, https=None, dns=None):
         self.endpoint = endpoint
+        self.dns = dns
         self.http = http
         self.https = https
         self.process = process
@@ -76,12 +77,12 @@ class Node:
     @classmethod
     def start(cls, flags, folder, **more):
         words = [BINARY, "serve", "--output", "json", *flags]
-        for port in ("--api", "--http", "--https"):
+        for port in ("--api", "--http", "--https", "--dns"):
             if port not in flags:
                 words += [port, "127.0.0.1:0"]
         process = Process(words, folder, "node", **more)
         ready = json.loads(process.first_line())
-        return cls(f"http://{ready['api']}", ready["http"], process, ready["https"])
+        return cls(f"http://{ready['api']}", ready["http"], process, ready["https"], ready["dns"])
 
     def stop(self):
         self.process.stop()

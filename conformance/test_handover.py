@@ -108,7 +108,7 @@ def test_a_successor_that_does_not_come_up_changes_nothing(tmp_path, yard):
     with socket.create_server(("127.0.0.1", 0)) as busy:
         taken = f"127.0.0.1:{busy.getsockname()[1]}"
         words = [BINARY, "serve", "--data-dir", tmp_path / "data", "--http", taken]
-        words += ["--api", "127.0.0.1:0", "--https", "127.0.0.1:0"]
+        words += ["--api", "127.0.0.1:0", "--https", "127.0.0.1:0", "--dns", "127.0.0.1:0"]
         with Traffic(yard.node.http, yard.host, ["/a"]) as traffic:
             until(lambda: traffic.requests > 50, what="traffic flows")
             done = subprocess.run(words, capture_output=True, text=True, timeout=60)

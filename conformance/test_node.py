@@ -23,7 +23,7 @@ if os.environ.get("BREEZEWAY_ENDPOINT"):
     pytest.skip("these tests start nodes of their own", allow_module_level=True)
 
 ANY_PORTS = [
-    word for name in ("api", "http", "https") for word in (f"--{name}", "127.0.0.1:0")
+    word for name in ("api", "http", "https", "dns") for word in (f"--{name}", "127.0.0.1:0")
 ]
 
 
@@ -119,6 +119,7 @@ def test_outputs_name_the_ports_of_this_run(tmp_path):
         done = breezeway(
             "up", template, "--once", "--output", "json", "--data-dir", tmp_path / "data",
             "--api", "127.0.0.1:0", "--https", "127.0.0.1:0", "--http", f"127.0.0.1:{port}",
+            "--dns", "off",
         )
         assert done.returncode == 0, done.stderr
         url = json.loads(done.stdout)["outputs"]["Url"]
@@ -370,7 +371,7 @@ def test_help_and_version():
     assert done.returncode == 0 and re.fullmatch(r"breezeway \d+\.\d+\.\d+\n", done.stdout)
     text = breezeway("serve", "--help").stdout
     for flag in (
-        "--api", "--http", "--https", "--data-dir", "--ephemeral", "--account-id", "--region",
+        "--api", "--http", "--https", "--dns", "--dns-forward", "--data-dir", "--ephemeral", "--account-id", "--region",
         "--network", "--endpoint-domain", "--address", "--workers", "--config", "--s3-dir",
         "--access-log", "--log-seconds",
     ):

@@ -37,7 +37,7 @@ class Durable:
         api, http, https = free_ports(3)
         self.flags = [
             "--data-dir", folder / "data", "--api", f"127.0.0.1:{api}",
-            "--http", f"127.0.0.1:{http}", "--https", f"127.0.0.1:{https}",
+            "--http", f"127.0.0.1:{http}", "--https", f"127.0.0.1:{https}", "--dns", "127.0.0.1:0",
         ]
         self.endpoint = f"http://127.0.0.1:{api}"
         self.node = None

@@ -34,7 +34,7 @@ done
 
 # Free ports, so that the example runs beside whatever this machine already serves.
 "$breezeway" up "$here/template.yaml" --output json \
-    --ephemeral --api 127.0.0.1:0 --http 127.0.0.1:0 --https 127.0.0.1:0 \
+    --ephemeral --api 127.0.0.1:0 --http 127.0.0.1:0 --https 127.0.0.1:0 --dns off \
     --parameter OriginOne="$one" --parameter OriginTwo="$two" \
     >"$work/up.out" 2> >(tee "$work/up.err" >&2) &
 pids+=($!)

@@ -12,6 +12,6 @@ pub mod source;
 
 pub use driver::Driver;
 pub use fetch::{Fetch, FetchError, Fetcher};
-pub use listen::listen;
+pub use listen::{datagrams, listen};
 pub use resolve::Resolver;
 pub use source::source_for;

@@ -32,14 +32,39 @@ pub fn listen(addr: SocketAddr, workers: usize) -> io::Result<Vec<TcpListener>> 
     Ok(sockets)
 }
 
+/// Opens one non-blocking socket for datagrams per worker on `addr`, as [`listen`] does for
+/// connections.
+pub fn datagrams(addr: SocketAddr, workers: usize) -> io::Result<Vec<UdpSocket>> {
+    let open = |addr, shared| {
+        let socket = open(addr, Type::DGRAM, shared).map_err(|error| explain(addr, &error))?;
+        socket.set_nonblocking(true)?;
+        Ok::<_, io::Error>(UdpSocket::from(socket))
+    };
+    if workers > 1 && addr.port() != 0 {
+        open(addr, false)?;
+    }
+    let first = open(addr, workers > 1)?;
+    let chosen = first.local_addr()?;
+    let rest = (1..workers).map(|_| open(chosen, true));
+    std::iter::once(Ok(first)).chain(rest).collect()
+}
+
 /// Whether this machine has the address, so that something can listen on it.
 pub fn is_local(ip: IpAddr) -> bool {
     UdpSocket::bind((ip, 0)).is_ok()
 }
 
 fn bind(addr: SocketAddr, shared: bool) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
-    socket.set_reuse_address(true)?;
+    open(addr, Type::STREAM, shared).map(TcpListener::from)
+}
+
+fn open(addr: SocketAddr, kind: Type, shared: bool) -> io::Result<Socket> {
+    let protocol = if kind == Type::STREAM { Protocol::TCP } else { Protocol::UDP };
+    let socket = Socket::new(Domain::for_address(addr), kind, Some(protocol))?;
+    // For datagrams this would share the address with whoever has it.
+    if kind == Type::STREAM {
+        socket.set_reuse_address(true)?;
+    }
     if shared {
         socket.set_reuse_port(true)?;
     }
@@ -47,7 +72,7 @@ fn bind(addr: SocketAddr, shared: bool) -> io::Result<TcpListener> {
         socket.set_only_v6(true)?;
     }
     socket.bind(&addr.into())?;
-    Ok(socket.into())
+    Ok(socket)
 }
 
 fn start(listener: &TcpListener) -> io::Result<()> {

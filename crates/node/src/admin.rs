@@ -90,7 +90,7 @@ impl Admin {
             Some(_) => (503, "failing"),
         };
         let state = self.api.store.snapshot();
-        let Addresses { api, http, https } = self.addresses;
+        let Addresses { api, http, https, dns } = self.addresses;
         let findings: Vec<Value> = self
             .applied
             .findings
@@ -105,6 +105,7 @@ impl Admin {
             "api": api.to_string(),
             "http": http.to_string(),
             "https": https.to_string(),
+            "dns": dns.map(|dns| dns.to_string()),
             "account": self.config.account_id,
             "region": self.config.region,
             "ephemeral": self.config.data_dir.is_none(),

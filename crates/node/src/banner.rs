@@ -5,7 +5,11 @@ use crate::node::{Addresses, Node};
 impl Node {
     /// A few lines: where the node listens, where it keeps things, what to try first.
     pub fn banner(&self) -> String {
-        let Addresses { api, http, https } = self.addresses();
+        let Addresses { api, http, https, dns } = self.addresses();
+        let dns = match dns {
+            Some(dns) => format!("{dns}   by UDP and TCP: dig @{} -p {}", dns.ip(), dns.port()),
+            None => "not served".to_owned(),
+        };
         let config = self.config();
         let data = match &config.data_dir {
             Some(folder) => format!("records are kept in {}", folder.display()),
@@ -15,6 +19,7 @@ impl Node {
             "breezeway {version}
   control API   http://{api}   every AWS service: --endpoint-url http://{api}
   front door    http://{http}   https://{https}
+  DNS           {dns}
   networks      driver {network}: {why}
   data          {data}
   account       {account} in {region}
@@ -33,11 +38,12 @@ impl Node {
 
     /// One line of JSON for scripts: the addresses that the node listens on.
     pub fn ready_line(&self) -> String {
-        let Addresses { api, http, https } = self.addresses();
+        let Addresses { api, http, https, dns } = self.addresses();
         let line = serde_json::json!({
             "api": api.to_string(),
             "http": http.to_string(),
             "https": https.to_string(),
+            "dns": dns.map(|dns| dns.to_string()),
         });
         line.to_string()
     }

@@ -24,6 +24,12 @@ pub struct Options {
     /// Front door for HTTPS, HTTP/1.1 and HTTP/2 [default: 127.0.0.1:8443]
     #[arg(long, env = "BREEZEWAY_HTTPS", value_name = "ADDR")]
     pub https: Option<String>,
+    /// DNS by UDP and TCP, or `off` [default: 127.0.0.1:8053, if nobody else has it]
+    #[arg(long, env = "BREEZEWAY_DNS", value_name = "ADDR")]
+    pub dns: Option<String>,
+    /// The DNS server that is asked for names that are not ours; without one they are refused
+    #[arg(long, env = "BREEZEWAY_DNS_FORWARD", value_name = "ADDR")]
+    pub dns_forward: Option<String>,
     /// Where records are kept [default: ./.breezeway]
     #[arg(long, env = "BREEZEWAY_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
@@ -82,6 +88,10 @@ pub struct Config {
     pub http: SocketAddr,
     /// HTTPS front door.
     pub https: SocketAddr,
+    /// DNS; none where it is turned off.
+    pub dns: Option<Dns>,
+    /// Whom to ask for names that are not ours.
+    pub dns_forward: Option<SocketAddr>,
     /// Where records are kept; none for an ephemeral node.
     pub data_dir: Option<PathBuf>,
     /// 12 digits.
@@ -108,6 +118,15 @@ pub struct Config {
     pub log: String,
 }
 
+/// Where DNS is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dns {
+    /// The address, for UDP and TCP.
+    pub address: SocketAddr,
+    /// Whether it was asked for: the default one may be left to whoever has it.
+    pub wanted: bool,
+}
+
 impl Options {
     /// The options in a configuration file; none when there is no such file.
     pub fn from_file(path: &Path) -> Result<Option<Self>> {
@@ -125,6 +144,8 @@ impl Options {
             api,
             http,
             https,
+            dns,
+            dns_forward,
             data_dir,
             ephemeral,
             account_id,
@@ -143,6 +164,8 @@ impl Options {
             api: api.or(file.api),
             http: http.or(file.http),
             https: https.or(file.https),
+            dns: dns.or(file.dns),
+            dns_forward: dns_forward.or(file.dns_forward),
             data_dir: data_dir.or(file.data_dir),
             ephemeral: ephemeral.or(file.ephemeral),
             account_id: account_id.or(file.account_id),
@@ -167,6 +190,14 @@ impl Options {
                 anyhow!("--{name} {text:?} is not an address; it looks like 127.0.0.1:{}", 8080)
             })
         };
+        let dns = match self.dns.as_deref() {
+            Some("off") => None,
+            given => {
+                let wanted = given.is_some();
+                Some(Dns { address: address("dns", self.dns, "127.0.0.1:8053")?, wanted })
+            }
+        };
+        let forward = self.dns_forward.map(|given| address("dns-forward", Some(given), ""));
         let ephemeral = self.ephemeral.unwrap_or(false);
         if ephemeral && self.data_dir.is_some() {
             bail!("--ephemeral keeps nothing, so it cannot be used together with --data-dir");
@@ -185,6 +216,8 @@ impl Options {
             api: address("api", self.api, "127.0.0.1:4566")?,
             http: address("http", self.http, "127.0.0.1:8080")?,
             https: address("https", self.https, "127.0.0.1:8443")?,
+            dns,
+            dns_forward: forward.transpose()?,
             s3_dir: self.s3_dir.or_else(|| data_dir.as_ref().map(|folder| folder.join("s3"))),
             access_log: self.access_log,
             log_seconds: self.log_seconds.unwrap_or(300),
@@ -251,6 +284,9 @@ mod tests {
         assert_eq!(config.api.to_string(), "127.0.0.1:4566");
         assert_eq!(config.http.to_string(), "127.0.0.1:8080");
         assert_eq!(config.https.to_string(), "127.0.0.1:8443");
+        let dns = config.dns.unwrap();
+        assert_eq!((dns.address.to_string().as_str(), dns.wanted), ("127.0.0.1:8053", false));
+        assert_eq!(parse("dns = 'off'").unwrap().dns, None);
         assert_eq!(config.data_dir, Some(PathBuf::from(".breezeway")));
         assert_eq!(config.account_id, "000000000000");
         assert_eq!(config.region, "us-east-1");
@@ -264,6 +300,8 @@ mod tests {
             assert!(error.contains(part), "{error}");
         };
         check("api = 'nonsense'", "--api \"nonsense\"");
+        check("dns = 'on'", "--dns \"on\"");
+        check("dns-forward = 'localhost'", "--dns-forward \"localhost\"");
         check("apy = '127.0.0.1:1'", "apy");
         check("account-id = '12'", "12 digits");
         check("network = 'netns'", "unknown network driver \"netns\"");

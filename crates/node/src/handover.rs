@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::mem::MaybeUninit;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -40,18 +40,19 @@ const AT_ONCE: usize = 64;
 /// The longest list of goods, in bytes.
 const MAX_GOODS: u32 = 64 * 1024 * 1024;
 
-/// Listening sockets by name, kept so that they can be handed over.
+/// Sockets by name, listening ones and those for datagrams, kept so that they can be handed over.
 #[derive(Debug, Default)]
-pub struct Held(Mutex<BTreeMap<String, Vec<TcpListener>>>);
+pub struct Held(Mutex<BTreeMap<String, Vec<OwnedFd>>>);
 
 impl Held {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Vec<TcpListener>>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Vec<OwnedFd>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Keeps copies of sockets.
-    pub fn keep(&self, name: &str, sockets: &[TcpListener]) -> io::Result<()> {
-        let copies: io::Result<_> = sockets.iter().map(TcpListener::try_clone).collect();
+    pub fn keep<S: AsFd>(&self, name: &str, sockets: &[S]) -> io::Result<()> {
+        let copies: io::Result<_> =
+            sockets.iter().map(|socket| socket.as_fd().try_clone_to_owned()).collect();
         self.lock().insert(name.to_owned(), copies?);
         Ok(())
     }
@@ -62,11 +63,12 @@ impl Held {
     }
 
     /// Takes the sockets of a name out, if they are on this address; port 0 is any port.
-    pub fn take(&self, name: &str, address: SocketAddr) -> Option<Vec<TcpListener>> {
+    pub fn take<S: From<OwnedFd>>(&self, name: &str, address: SocketAddr) -> Option<Vec<S>> {
         let sockets = self.lock().remove(name)?;
-        let bound = sockets.first()?.local_addr().ok()?;
+        let bound = rustix::net::getsockname(sockets.first()?).ok()?;
+        let bound = SocketAddr::try_from(bound).ok()?;
         let same = bound.ip() == address.ip() && [0, bound.port()].contains(&address.port());
-        same.then_some(sockets)
+        same.then(|| sockets.into_iter().map(S::from).collect())
     }
 
     /// Lets go of all but the named ones.
@@ -212,7 +214,7 @@ fn receive(giver: &mut UnixStream) -> Result<(Held, HealthView)> {
     Ok((Held(Mutex::new(held)), view))
 }
 
-fn receive_sockets(giver: &UnixStream, count: usize) -> Result<Vec<TcpListener>> {
+fn receive_sockets(giver: &UnixStream, count: usize) -> Result<Vec<OwnedFd>> {
     let mut sockets: Vec<OwnedFd> = Vec::new();
     while sockets.len() < count {
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(AT_ONCE))];
@@ -231,7 +233,7 @@ fn receive_sockets(giver: &UnixStream, count: usize) -> Result<Vec<TcpListener>>
         }
         ensure!(sockets.len() > before, "a message came without a socket");
     }
-    Ok(sockets.into_iter().map(TcpListener::from).collect())
+    Ok(sockets)
 }
 
 /// Gives sockets and verdicts to a successor and waits until it serves.
@@ -275,6 +277,8 @@ fn verdict(
 
 #[cfg(test)]
 mod tests {
+    use std::net::{TcpListener, UdpSocket};
+
     use super::*;
 
     #[test]
@@ -289,6 +293,9 @@ mod tests {
             held.keep(name, &sockets).unwrap();
             bound.push(sockets[0].local_addr().unwrap());
         }
+        let datagrams = [UdpSocket::bind("127.0.0.1:0").unwrap()];
+        held.keep("dns", &datagrams).unwrap();
+        let udp = datagrams[0].local_addr().unwrap();
         let key = |n: u16| ("group".into(), TargetId { id: "10.0.0.1".into(), port: n });
         let healths = [
             TargetHealth::Healthy,
@@ -306,10 +313,13 @@ mod tests {
             let verdicts = taken.verdicts.clone();
             assert_eq!(taken.sockets.widest(), 70);
             let any = "127.0.0.1:0".parse().unwrap();
-            let http = taken.sockets.take("http", any).unwrap()[0].local_addr().unwrap();
-            assert!(taken.sockets.take("http", any).is_none(), "taken once");
+            let take = |name, address| taken.sockets.take::<TcpListener>(name, address);
+            let http = take("http", any).unwrap()[0].local_addr().unwrap();
+            assert!(take("http", any).is_none(), "taken once");
+            let dns: Vec<UdpSocket> = taken.sockets.take("dns", udp).unwrap();
+            assert_eq!(dns[0].local_addr().unwrap(), udp);
             let other = "127.0.0.1:1".parse().unwrap();
-            assert!(taken.sockets.take("listener a", other).is_none(), "another address");
+            assert!(take("listener a", other).is_none(), "another address");
             serving(&taken.giver.unwrap()).unwrap();
             (http, verdicts)
         });

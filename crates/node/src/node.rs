@@ -13,8 +13,6 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use api::Api;
-use deploy::Deployer;
-use health::Checker;
 use model::health::{HealthView, TargetHealth};
 use model::{Buckets, Revision, Settings};
 use proxy::{FrontDoor, Journal, Proxy};
@@ -31,10 +29,9 @@ use crate::control_port::ControlPort;
 use crate::follow::Leader;
 use crate::handover::{Held, Post, Taken};
 use crate::log_files::{LogFiles, Place};
-use crate::reconcile::Reconcilers;
 use crate::sockets::{self, Sockets};
 use crate::threads::{Stop, Threads};
-use crate::{authority, descriptors, follow, handover, secret, signals, threads, tls};
+use crate::{authority, descriptors, dns, follow, handover, loops, secret, signals, threads, tls};
 
 /// Where a node listens, with the ports that it really got.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +42,8 @@ pub struct Addresses {
     pub http: SocketAddr,
     /// HTTPS front door.
     pub https: SocketAddr,
+    /// DNS, if it is served.
+    pub dns: Option<SocketAddr>,
 }
 
 /// A running node.
@@ -112,10 +111,10 @@ impl Node {
 
         let mut threads = Threads::new();
         let (health, health_view) = watch::channel(HealthView::default());
-        start_health(&mut threads, &applied, suspected, known, (health, Arc::clone(&journal)))?;
+        loops::health(&mut threads, &applied, suspected, known, (health, Arc::clone(&journal)))?;
         threads.spawn("applier", |stop| applier.run(stop))?;
-        start_reconciler(&mut threads, &store, &settings, &applied)?;
-        start_deployer(&mut threads, &store, &settings)?;
+        loops::upkeep(&mut threads, &store, &settings, &applied)?;
+        dns::start(&mut threads, &applied, doors.dns, config.dns_forward)?;
 
         let secure = tls::front_door(&settings, Arc::clone(&applied.tables))?;
         serve_front(&data, Arc::clone(&proxy), secure, doors.http, doors.https)?;
@@ -310,6 +309,7 @@ struct Doors {
     api: Vec<TcpListener>,
     http: Vec<TcpListener>,
     https: Vec<TcpListener>,
+    dns: Vec<discovery::Sockets>,
 }
 
 impl Doors {
@@ -318,13 +318,15 @@ impl Doors {
             http: bind(held, "HTTP front door", "http", config.http, data)?,
             https: bind(held, "HTTPS front door", "https", config.https, data)?,
             api: bind(held, "control API", "api", config.api, control)?,
+            dns: dns::bind(held, config.dns, data)?,
         })
     }
 
     fn addresses(&self) -> Result<Addresses> {
         let address = |sockets: &[TcpListener]| Ok::<_, anyhow::Error>(sockets[0].local_addr()?);
         let (api, http) = (address(&self.api)?, address(&self.http)?);
-        Ok(Addresses { api, http, https: address(&self.https)? })
+        let dns = self.dns.first().map(|sockets| sockets.tcp.local_addr()).transpose()?;
+        Ok(Addresses { api, http, https: address(&self.https)?, dns })
     }
 }
 
@@ -348,7 +350,7 @@ fn serve_front(
 
 /// The sockets of a door: those that were handed over, else new ones. They are held for a
 /// successor either way.
-fn bind(
+pub(crate) fn bind(
     held: &Held,
     name: &str,
     flag: &str,
@@ -368,7 +370,8 @@ fn bind(
 /// Begins with what an earlier node knew, and lets go of its sockets that nobody wants.
 fn start_from(tables: &Tables, held: &Held, known: &HealthView) {
     let listeners: HashSet<_> = tables.sockets().map(|socket| sockets::name(socket.bind)).collect();
-    held.retain(|name| ["http", "https", "api"].contains(&name) || listeners.contains(name));
+    let doors = ["http", "https", "api", dns::DATAGRAMS, dns::CONNECTIONS];
+    held.retain(|name| doors.contains(&name) || listeners.contains(name));
     for (group, target, health) in known.iter() {
         let mark = match health {
             TargetHealth::Initial => HealthMark::Initial,
@@ -421,65 +424,4 @@ fn open_store(config: &Config) -> Result<Store> {
     std::fs::create_dir_all(folder)
         .with_context(|| format!("the data directory {} cannot be made", folder.display()))?;
     Store::open(&folder.join("breezeway.db")).context("the records cannot be opened")
-}
-
-fn start_health(
-    threads: &mut Threads,
-    applied: &Arc<Applied>,
-    suspected: mpsc::Receiver<health::Suspect>,
-    known: HealthView,
-    (view, journal): (watch::Sender<HealthView>, Arc<Journal>),
-) -> Result<()> {
-    let sink: health::Sink = Arc::new(move |line| journal.send(line));
-    let mut changed = applied.changed.subscribe();
-    threads.spawn("health", |mut stop| async move {
-        let checker = Checker::start(&tokio::runtime::Handle::current(), suspected, known, sink);
-        let mut verdicts = checker.subscribe();
-        changed.mark_changed();
-        loop {
-            tokio::select! {
-                () = stop.requested() => return,
-                more = changed.changed() => {
-                    if more.is_err() { return }
-                    checker.update(Arc::clone(&changed.borrow_and_update()));
-                }
-                more = verdicts.changed() => {
-                    if more.is_err() { return }
-                    view.send_replace(verdicts.borrow_and_update().clone());
-                }
-            }
-        }
-    })
-}
-
-fn start_reconciler(
-    threads: &mut Threads,
-    store: &Arc<Store>,
-    settings: &Arc<Settings>,
-    applied: &Applied,
-) -> Result<()> {
-    let (store, live) = (Arc::clone(store), applied.revision.subscribe());
-    let reconcilers = Reconcilers::new(Arc::clone(settings));
-    threads.spawn("reconciler", |stop| reconcilers.follow(store, live, stop))
-}
-
-/// Works on unfinished stacks, those of an earlier process first.
-fn start_deployer(
-    threads: &mut Threads,
-    store: &Arc<Store>,
-    settings: &Arc<Settings>,
-) -> Result<()> {
-    let deployer = Arc::new(Deployer {
-        store: Arc::clone(store),
-        settings: Settings::clone(settings),
-        now: api::now,
-        seed: || fastrand::u64(..),
-    });
-    deployer.refresh_outputs();
-    threads.spawn("deployer", |mut stop| async move {
-        tokio::select! {
-            () = stop.requested() => {}
-            () = deploy::execute::run(deployer) => {}
-        }
-    })
 }

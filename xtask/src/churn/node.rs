@@ -28,7 +28,18 @@ impl Started {
         let any = "127.0.0.1:0";
         let mut process = Command::new(binary)
             .args(["serve", "--output", "json", "--log", "warn,breezeway::write=debug"])
-            .args(["--network", "host", "--api", any, "--http", any, "--https", any])
+            .args([
+                "--network",
+                "host",
+                "--api",
+                any,
+                "--http",
+                any,
+                "--https",
+                any,
+                "--dns",
+                "off",
+            ])
             .arg("--data-dir")
             .arg(folder.join("data"))
             .stdout(Stdio::piped())

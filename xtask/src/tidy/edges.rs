@@ -38,6 +38,7 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
         &["model", "routing", "transport", "network", "pki"],
         "follows decisions with I/O; hands authorities to TLS",
     ),
+    ("discovery", &["model", "routing"], "answers DNS questions as the tables say"),
     ("health", &["model", "routing", "transport", "network"], "follows probe lists with I/O"),
     (
         "node",
@@ -45,6 +46,7 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
             "api",
             "control",
             "deploy",
+            "discovery",
             "health",
             "model",
             "network",

@@ -15,7 +15,7 @@ pub fn start(stage: &Stage<'_>) -> Result<Subject> {
     let words = [
         ["up", &template, "--output", "json", "--ephemeral"].as_slice(),
         &["--workers", "1", "--log", "warn", "--parameter", &origin],
-        &["--api", any, "--http", any, "--https", &https_text],
+        &["--api", any, "--http", any, "--https", &https_text, "--dns", "off"],
     ]
     .concat();
     let mut process =
