@@ -33,6 +33,7 @@ REGIONS = {
     "attributes": "eu-north-1",
     "gateway": "eu-central-1",
     "road": "ap-southeast-2",
+    "discovery": "ca-central-1",
 }
 
 
@@ -155,6 +156,7 @@ def left(client, region):
     """What somebody made in this region: ids and names of all kinds of resources."""
     ec2, elb = client("ec2", region), client("elbv2", region)
     api, iam = client("apigatewayv2", region), client("iam", region)
+    sd = client("servicediscovery", region)
     vpcs = ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["false"]}])["Vpcs"]
     default = ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"]
     elsewhere = {vpc["VpcId"] for vpc in default}
@@ -172,6 +174,7 @@ def left(client, region):
         "TargetGroupArn": elb.describe_target_groups()["TargetGroups"],
         "ApiId": api.get_apis()["Items"],
         "VpcLinkId": api.get_vpc_links()["Items"],
+        "Id": sd.list_namespaces()["Namespaces"] + sd.list_services()["Services"],
         "RoleName": iam.list_roles(PathPrefix="/suite/")["Roles"],
         "InstanceProfileName": iam.list_instance_profiles(PathPrefix="/suite/")[
             "InstanceProfiles"
@@ -209,6 +212,11 @@ def lives(node, tmp_path_factory):
                     module("road", origins=addresses),
                     lambda facts, changed: check_road(node, facts, changed),
                 ),
+                "discovery": pool.submit(
+                    life,
+                    module("discovery", origins=addresses),
+                    lambda facts, changed: check_discovery(node, facts, changed),
+                ),
                 "network": pool.submit(life, module("network"), check_network),
                 "gateway": pool.submit(
                     life,
@@ -221,7 +229,9 @@ def lives(node, tmp_path_factory):
             origin.stop()
 
 
-@pytest.mark.parametrize("name", ["network", "gateway", "road", "balancer", "attributes"])
+@pytest.mark.parametrize(
+    "name", ["network", "gateway", "road", "discovery", "balancer", "attributes"]
+)
 def test_apply_change_and_destroy(lives, client, name):
     lives[name].result()
     assert left(client, REGIONS[name]) == []
@@ -285,6 +295,12 @@ def check_gateway(node, facts, changed):
     seen = request(node, facts["fixed"], "/pets/7").json()
     assert seen["target"] == "/pets/7" and seen["headers"]["x-own"] == "one", seen
     assert request(node, facts["quick"], "/quick").status == 200
+
+
+def check_discovery(node, facts, changed):
+    assert facts["found"] == facts["ids"] and facts["zone"].startswith("Z")
+    served = {request(node, facts["endpoint"], "/pets/1").json()["origin"] for _ in range(4)}
+    assert served == ({"two"} if changed else {"one", "two"})
 
 
 def check_road(node, facts, changed):
