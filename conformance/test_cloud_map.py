@@ -5,6 +5,7 @@ import collections
 import json
 import os
 import socket
+import threading
 import types
 
 import pytest
@@ -46,6 +47,7 @@ class Service:
     def __init__(self, node, client, net, namespace, name, query="", **more):
         self.node, self.sd, self.net = node, client("servicediscovery"), net
         self.gateway, self.origins = client("apigatewayv2"), []
+        self.name, self.namespace = name, namespace
         made = self.sd.create_service(Name=name, NamespaceId=namespace, **more)["Service"]
         self.id, self.arn = made["Id"], made["Arn"]
         api = self.gateway.create_api(Name=name, ProtocolType="HTTP")
@@ -93,8 +95,8 @@ def service(node, client, net, apps, request):
     """service(name, …) -> a `Service`, whose origins end with the test."""
     made = []
 
-    def make(query="", **more):
-        made.append(Service(node, client, net, apps, request.node.name, query, **more))
+    def make(query="", name=request.node.name, **more):
+        made.append(Service(node, client, net, apps, name, query, **more))
         return made[-1]
 
     yield make
@@ -366,3 +368,66 @@ def rested(cloud, name, state):
     found = find()
     assert found["StackStatus"] == state, found
     return found
+
+
+def test_health_checks_of_a_service(service):
+    tags = [{"Key": "breezeway:health-check-interval-seconds", "Value": "1"}]
+    for kind, more in {"TCP": {}, "HTTP": {"ResourcePath": "/up"}}.items():
+        check = {"Type": kind, "FailureThreshold": 1, **more}
+        web = service(name=f"checked-{kind.lower()}", HealthCheckConfig=check, Tags=tags)
+        one, two = web.origin("one"), web.origin("two")
+        web.register(one)
+        web.register(two)
+        web.register(refuses("gone"))
+        known = lambda: web.sd.get_instances_health_status(ServiceId=web.id)["Status"]  # noqa: E731
+        until(lambda: known()["gone"] == "UNHEALTHY", what="the checks notice")
+        assert known() == {"gone": "UNHEALTHY", "one": "HEALTHY", "two": "HEALTHY"}
+        assert web.served(4) == {"one": 2, "two": 2}
+        found = lambda: {  # noqa: E731
+            instance["InstanceId"] for instance in web.sd.discover_instances(
+                NamespaceName="apps", ServiceName=web.name)["Instances"]
+        }
+        assert found() == {"one", "two"}
+        two.stop()
+        until(lambda: found() == {"one"}, what="a process that ends is noticed")
+        # One that comes up where it was registered is used again.
+        back = web.origin("back", two.address)
+        until(lambda: found() == {"one", "two"}, what="it is healthy again")
+        assert set(web.served(4)) == {"one", "back"}, back
+        one.stop()
+        back.stop()
+        until(lambda: found() == set(), what="all are unhealthy")
+        assert web.get().status == 503
+
+
+def test_discovery_can_wait_for_news(service, client):
+    web = service()
+    sd = client("servicediscovery")
+    headers = {}
+    add = lambda request, **_: [  # noqa: E731
+        request.headers.add_header(name, value) for name, value in headers.items()
+    ]
+    for name in ("DiscoverInstances", "DiscoverInstancesRevision"):
+        sd.meta.events.register(f"before-sign.servicediscovery.{name}", add)
+    ask = lambda: sd.discover_instances_revision(  # noqa: E731
+        NamespaceName="apps", ServiceName=web.name)["InstancesRevision"]
+    first = ask()
+    headers |= {"x-breezeway-wait-revision": str(first), "x-breezeway-wait-seconds": "0"}
+    assert ask() == first, "patience is over at once"
+    headers["x-breezeway-wait-seconds"] = "60"
+    # It waits over a change of another service, until its own one comes.
+    other = web.sd.create_service(Name="elsewhere", NamespaceId=web.namespace)["Service"]["Id"]
+    answers = []
+    asking = threading.Thread(target=lambda: answers.append(sd.discover_instances(
+        NamespaceName="apps", ServiceName=web.name)))
+    asking.start()
+    for changed in (other, web.id):
+        assert asking.is_alive()
+        web.sd.register_instance(ServiceId=changed, InstanceId="x", Attributes={"a": "b"})
+    asking.join(50)
+    (answer,) = answers
+    assert answer["InstancesRevision"] > first
+    assert [instance["InstanceId"] for instance in answer["Instances"]] == ["x"]
+    headers["x-breezeway-wait-revision"] = str(first)
+    assert ask() > first, "what is newer is answered at once"
+    headers.clear()

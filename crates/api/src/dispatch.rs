@@ -11,7 +11,7 @@ use wire::{Fault, Node};
 use crate::Call;
 
 /// An operation and its input.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Meant {
     /// The operation.
     pub operation: &'static shapes::Operation,

@@ -12,7 +12,7 @@ use wire::{Fault, Time};
 use crate::Call;
 
 /// A caller.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Caller {
     /// Account and region of the call. A request's own signing region wins.
     pub scope: Scope,

@@ -13,6 +13,7 @@ mod run;
 mod serve;
 #[cfg(test)]
 mod tests;
+mod wait;
 
 use std::sync::Arc;
 
@@ -25,6 +26,7 @@ pub use call::Call;
 pub use guard::is_trusted;
 pub use run::now;
 pub use serve::{MAX_BODY_BYTES, serve};
+pub use wait::MOST_SECONDS as WAIT_SECONDS;
 
 /// What the control endpoint works with. Clones share everything.
 #[derive(Clone)]

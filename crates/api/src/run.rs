@@ -16,7 +16,7 @@ use wire::{Fault, Node, Reply};
 
 use crate::dispatch::{self, Meant};
 use crate::identify::{self, Caller};
-use crate::{Api, Call, guard};
+use crate::{Api, Call, guard, wait};
 
 /// How long a write waits for the data plane before it is answered anyway, in seconds. It takes
 /// milliseconds; only a stuck applier comes near this.
@@ -44,13 +44,14 @@ impl Api {
             Err(fault) => return refuse(service, &fault, &request_id),
         };
         let operation = meant.operation;
-        match self.run(caller, meant, &request_id, rng.u64(..)).await {
+        let wait = wait::asked(&call, operation.name);
+        match self.run_when(caller, meant, &request_id, rng.u64(..), wait).await {
             Ok(output) => answer(service, operation, &output, &request_id),
             Err(fault) => refuse(service, &fault, &request_id),
         }
     }
 
-    async fn run(
+    pub(crate) async fn run(
         &self,
         caller: Caller,
         meant: Meant,

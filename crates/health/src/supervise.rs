@@ -100,7 +100,7 @@ impl Supervisor {
     fn follow(&mut self, tables: &Tables) -> bool {
         let mut news = false;
         let mut old = std::mem::take(&mut self.groups);
-        for (arn, table) in &tables.groups {
+        for (arn, table) in tables.checked() {
             let group = old.remove(arn);
             let targets = match group {
                 Some(same) if Arc::ptr_eq(&same.table, table) => same.targets,

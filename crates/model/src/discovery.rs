@@ -8,8 +8,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
+use crate::balancer::TargetId;
 use crate::table::TextKey;
-use crate::{HostedZoneId, NamespaceId, RegistrationId, Scope, ServiceId, Tags, Timestamp, VpcId};
+use crate::{
+    HostedZoneId, NamespaceId, RegistrationId, Scope, ServiceId, Tags, TargetGroupArn, Timestamp,
+    VpcId, arn,
+};
 
 /// Attributes of an instance or a service, in key order.
 pub type Attributes = BTreeMap<String, String>;
@@ -232,7 +236,19 @@ pub struct Registration {
     pub creator_request_id: Option<String>,
 }
 
+impl Service {
+    /// The name under which the health checker knows it, beside target groups.
+    pub fn check_group(&self) -> TargetGroupArn {
+        arn::arn("servicediscovery", &self.scope, &format!("service/{}", self.id)).into()
+    }
+}
+
 impl Registration {
+    /// The name under which the health checker knows it.
+    pub fn check_target(&self) -> TargetId {
+        TargetId { id: self.id.to_string(), port: self.port().unwrap_or(0) }
+    }
+
     /// Its IPv4 address.
     pub fn ipv4(&self) -> Option<Ipv4Addr> {
         self.attributes.get(IPV4)?.parse().ok()

@@ -3,8 +3,8 @@
 
 use rpds::RedBlackTreeMapSync;
 
+use crate::TargetGroupArn;
 use crate::balancer::TargetId;
-use crate::{RegistrationId, ServiceId, TargetGroupArn};
 
 /// `State`, and with it `Reason` and `Description`, of a target.
 ///
@@ -37,7 +37,6 @@ pub enum Cause {
 pub struct HealthView {
     targets: RedBlackTreeMapSync<(TargetGroupArn, TargetId), TargetHealth>,
     anomalies: RedBlackTreeMapSync<(TargetGroupArn, TargetId), Anomaly>,
-    registrations: RedBlackTreeMapSync<(ServiceId, RegistrationId), bool>,
 }
 
 /// `AnomalyDetection` of a target whose `Result` is `anomalous`.
@@ -74,24 +73,6 @@ impl HealthView {
             None => drop(self.anomalies.remove_mut(&key)),
         }
         true
-    }
-
-    /// What probes found of an instance of a Cloud Map service; none before the first verdict.
-    pub fn registration(&self, service: &ServiceId, id: &RegistrationId) -> Option<bool> {
-        self.registrations.get(&(service.clone(), id.clone())).copied()
-    }
-
-    /// Sets what probes found of an instance; none forgets it.
-    pub fn set_registration(
-        &mut self,
-        service: ServiceId,
-        id: RegistrationId,
-        healthy: Option<bool>,
-    ) {
-        match healthy {
-            Some(healthy) => self.registrations.insert_mut((service, id), healthy),
-            None => drop(self.registrations.remove_mut(&(service, id))),
-        }
     }
 
     /// Whether the target is being checked.

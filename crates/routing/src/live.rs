@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU32, AtomicU64};
 use std::sync::{Arc, OnceLock};
 
-use model::{ApiId, LoadBalancerArn, TargetGroupArn, Timestamp};
+use model::{ApiId, LoadBalancerArn, RegistrationId, TargetGroupArn, Timestamp};
 
 use crate::Tables;
 use crate::balancer::anomaly::Sample;
@@ -443,6 +443,11 @@ fn bind_service(service: &ServiceTable, old: Option<&Arc<ServiceTable>>) {
     for instance in &service.instances {
         let known = old.and_then(|old| old.instance(&instance.record.id));
         instance.live.take_over(known.map(|known| &known.live));
+    }
+    // What the health checker marks is what picks and answers read.
+    for target in service.checked.iter().flat_map(|group| &group.targets) {
+        let instance = service.instance(&RegistrationId::from(target.id.id.as_str()));
+        target.live.take_over(instance.map(|instance| &instance.live));
     }
 }
 

@@ -68,7 +68,13 @@ pub struct Tables {
 impl Tables {
     /// A target's entry.
     pub fn target(&self, group: &TargetGroupArn, id: &TargetId) -> Option<&TargetEntry> {
-        self.groups.get(group)?.target(id)
+        self.groups.get(group).or_else(|| self.zones.checked.get(group))?.target(id)
+    }
+
+    /// What the health checker probes: target groups, and services of Cloud Map as if they were
+    /// groups.
+    pub fn checked(&self) -> impl Iterator<Item = (&TargetGroupArn, &Arc<GroupTable>)> {
+        self.groups.iter().chain(self.zones.checked.iter())
     }
 
     /// What the health checker has to probe.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use model::discovery::{HealthSource, Registration, Service};
+use model::health::TargetHealth;
 use model::{Snapshot, Tags};
 use shapes::servicediscovery::{
     GetInstancesHealthStatusInput, GetInstancesHealthStatusOutput,
@@ -26,7 +27,8 @@ pub fn of(ctx: &Ctx<'_>, service: &Service, instance: &Registration) -> Option<b
         HealthSource::Custom => Some(instance.health.at(ctx.now)),
         // Route 53 takes an instance for healthy until its checks say otherwise.
         HealthSource::Probes(_) => {
-            Some(ctx.health.registration(&service.id, &instance.id).unwrap_or(true))
+            let verdict = ctx.health.of(&service.check_group(), &instance.check_target());
+            Some(!matches!(verdict, TargetHealth::Unhealthy(_)))
         }
     }
 }

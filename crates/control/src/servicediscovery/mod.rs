@@ -2,9 +2,6 @@
 //!
 //! DEVIATION: operations of Cloud Map end as soon as they are called: the first GetOperation says
 //! `SUCCESS`, and what they did holds for the next call.
-//!
-//! MISSING: No DNS server answers for Cloud Map namespaces yet, and health checks of services
-//! (HealthCheckConfig) are kept and not run, so that such instances count as healthy.
 
 mod attributes;
 mod discover;

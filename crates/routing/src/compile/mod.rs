@@ -15,6 +15,7 @@ mod link;
 mod listener;
 mod network;
 mod pool;
+mod probe;
 mod tls;
 mod zone;
 
@@ -57,7 +58,7 @@ fn make(snapshot: &Snapshot, settings: &Settings, kept: &Kept<'_>) -> (Tables, V
     balancer::compile(snapshot, kept, &mut tables, &mut findings);
     group::compile(snapshot, kept, &mut tables);
     listener::compile(snapshot, kept, &mut tables);
-    tables.zones = zone::compile(snapshot, kept);
+    tables.zones = zone::compile(snapshot, kept, &tables.network.book.sockets);
     gateway::compile(snapshot, kept, &mut tables);
     pool::compile(snapshot, kept, &mut tables);
     findings.extend(tables.findings().cloned());

@@ -10,12 +10,14 @@ use model::discovery::{Namespace, Registration, Service, ServiceName};
 use model::{RegistrationId, ServiceId, Snapshot};
 
 use crate::compile::kept::Kept;
+use crate::compile::probe;
 use crate::live::Bound;
+use crate::network::BookSockets;
 use crate::tables::{InstanceEntry, Name, ServiceTable, ZoneTable, Zones};
 use crate::zone::name;
 
 /// Makes the tables of services and zones.
-pub(super) fn compile(snapshot: &Snapshot, kept: &Kept<'_>) -> Zones {
+pub(super) fn compile(snapshot: &Snapshot, kept: &Kept<'_>, book: &BookSockets) -> Zones {
     let nothing = (Snapshot::default(), Zones::default());
     let (old, mut zones) = match kept.zones() {
         Some((old, zones)) => (old, zones.clone()),
@@ -26,7 +28,7 @@ pub(super) fn compile(snapshot: &Snapshot, kept: &Kept<'_>) -> Zones {
     let services = snapshot.services.changes(&old.services).into_iter();
     let services: BTreeSet<_> = services.chain(instances.into_iter().map(|(id, _)| id)).collect();
     for id in services {
-        put_service(&mut zones, snapshot, id);
+        put_service(&mut zones, snapshot, id, book);
     }
     for id in snapshot.namespaces.changes(&old.namespaces) {
         let names =
@@ -44,12 +46,14 @@ fn zone_name(namespace: &Namespace) -> Option<Name> {
 }
 
 /// Puts a service in the place of the one with its id, in its zone too.
-fn put_service(zones: &mut Zones, snapshot: &Snapshot, id: &ServiceId) {
+fn put_service(zones: &mut Zones, snapshot: &Snapshot, id: &ServiceId, book: &BookSockets) {
     let before = zones.services.get(id).cloned();
     let record = snapshot.services.get(id);
-    let table = record.map(|record| Arc::new(service(snapshot, record, before.as_deref())));
+    let table = record.map(|record| Arc::new(service(snapshot, record, before.as_deref(), book)));
     let either = table.as_ref().or(before.as_ref()).map(|table| &table.record.namespace);
     let Some(namespace) = either.cloned() else { return };
+    let checked = before.as_ref().and_then(|before| before.checked.as_ref());
+    let before_checked = checked.map(|checked| checked.arn.clone());
     let zone = snapshot.namespaces.get(&namespace).and_then(|n| zone_name(n));
     let zone = zone.and_then(|name| zones.zones.get(&name));
     // One that another namespace's zone hides is in no zone.
@@ -64,8 +68,14 @@ fn put_service(zones: &mut Zones, snapshot: &Snapshot, id: &ServiceId) {
         }
         zones.zones.insert_mut(zone.name.clone(), Arc::new(zone));
     }
+    if let Some(known) = before_checked {
+        zones.checked.remove_mut(&known);
+    }
     match table {
         Some(table) => {
+            if let Some(checked) = &table.checked {
+                zones.checked.insert_mut(checked.arn.clone(), Arc::clone(checked));
+            }
             zones.services.insert_mut(id.clone(), table);
             zones.fresh.push(id.clone());
         }
@@ -120,6 +130,7 @@ fn service(
     snapshot: &Snapshot,
     record: &Arc<Service>,
     before: Option<&ServiceTable>,
+    book: &BookSockets,
 ) -> ServiceTable {
     let known = |id: &RegistrationId| before.and_then(|before| before.instance(id));
     let entry = |registration: &Arc<Registration>| {
@@ -140,6 +151,7 @@ fn service(
     ServiceTable {
         owner: record.dns.as_ref().and_then(|_| name::lower(&record.name)),
         record: Arc::clone(record),
+        checked: probe::group(record, &instances, book).map(Arc::new),
         instances,
         hosts,
     }

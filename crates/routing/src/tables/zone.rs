@@ -7,14 +7,14 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
-use model::discovery::{HealthSource, Registration, RoutingPolicy, Service};
-use model::{NamespaceId, RegistrationId, ServiceId, VpcLinkId};
+use model::discovery::{Registration, RoutingPolicy, Service};
+use model::{NamespaceId, RegistrationId, ServiceId, TargetGroupArn, VpcLinkId};
 use rpds::HashTrieMapSync;
 
 use crate::Finding;
 use crate::finding::Refusal;
 use crate::live::{Bound, PoolLive, TargetLive};
-use crate::tables::Fault;
+use crate::tables::{Fault, GroupTable};
 
 /// A name as DNS messages spell it: labels after their lengths, without the empty one at the end.
 pub type Name = Box<[u8]>;
@@ -26,6 +26,8 @@ pub struct Zones {
     pub services: HashTrieMapSync<ServiceId, Arc<ServiceTable>>,
     /// Zones by lower-case name. Of several with one name, the oldest is here.
     pub zones: HashTrieMapSync<Name, Arc<ZoneTable>>,
+    /// Services whose instances are probed, as groups for the health checker.
+    pub checked: HashTrieMapSync<TargetGroupArn, Arc<GroupTable>>,
     /// The services that were made anew, for those who follow them.
     pub fresh: Vec<ServiceId>,
 }
@@ -39,6 +41,8 @@ pub struct ServiceTable {
     pub owner: Option<Name>,
     /// Its instances, ordered by id.
     pub instances: Vec<Arc<InstanceEntry>>,
+    /// Its instances as the health checker sees them, if it is to probe them.
+    pub checked: Option<Arc<GroupTable>>,
     /// Lower-case names of instances below the service's, which SRV records point to, in order;
     /// with the place of the instance.
     pub hosts: Vec<(Name, usize)>,
@@ -60,11 +64,6 @@ impl ServiceTable {
     pub fn instance(&self, id: &RegistrationId) -> Option<&Arc<InstanceEntry>> {
         let at = self.instances.binary_search_by(|entry| entry.record.id.cmp(id)).ok()?;
         self.instances.get(at)
-    }
-
-    /// Whether probes of this node tell the health of instances.
-    pub fn is_probed(&self) -> bool {
-        matches!(self.record.health, HealthSource::Probes(_))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Instances: what their attributes may be, replacement, health, lists.
 
+use model::balancer::TargetId;
+use model::health::{Cause, TargetHealth};
 use serde_json::{Value, json};
 
 use super::{World, column};
@@ -161,7 +163,9 @@ fn health_that_nobody_tells_is_unknown() {
         known["Status"]["one"].clone()
     };
     assert_eq!(status(), "HEALTHY");
-    let (service, id) = (probed.as_str().into(), "one".into());
-    world.health.borrow_mut().set_registration(service, id, Some(false));
+    let group = format!("arn:aws:servicediscovery:us-east-1:000000000000:service/{probed}");
+    let target = TargetId { id: "one".into(), port: 1 };
+    let verdict = TargetHealth::Unhealthy(Cause::Timeout);
+    world.health.borrow_mut().set(group.into(), target, verdict);
     assert_eq!(status(), "UNHEALTHY");
 }

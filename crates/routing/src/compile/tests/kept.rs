@@ -82,6 +82,10 @@ fn same(kept: &Tables, full: &Tables) {
         zones.services.iter().map(|(id, table)| (id.clone(), Arc::clone(table))).collect()
     };
     same_parts(&services(zones), &services(&full.zones));
+    let checked = |zones: &Zones| -> HashMap<_, _> {
+        zones.checked.iter().map(|(arn, group)| (arn.clone(), Arc::clone(group))).collect()
+    };
+    same_parts(&checked(zones), &checked(&full.zones));
     assert_eq!(zone_texts(zones), zone_texts(&full.zones));
 }
 
@@ -187,7 +191,7 @@ const SERVICES: [&str; 3] = ["srv-1", "srv-2", "srv-3"];
 const NAMES: [&str; 4] = ["web", "_web._tcp", ".", "a.b"];
 
 fn change_discovery(world: &mut World, what: u8, n: usize, api: &str, ip: &str) {
-    use model::discovery::{IPV4, PORT, RecordKind};
+    use model::discovery::{CheckKind, HealthCheck, HealthSource, IPV4, PORT, RecordKind};
     let (namespace, service) = (NAMESPACES[n % 3], SERVICES[n / 2 % 3]);
     let (instance, name) = (["one", "Two.2"][n / 4 % 2], NAMES[n / 8 % 4]);
     // Neither a service's namespace nor its name ever changes; a new one may have its id.
@@ -202,7 +206,11 @@ fn change_discovery(world: &mut World, what: u8, n: usize, api: &str, ip: &str) 
         43 => world.delete_service(service),
         44..=46 => world.registered(service, instance, &[(IPV4, ip), (PORT, "8080"), ("k", "v")]),
         47 => world.deregistered(service, instance),
-        48 if has_service => world.change_service(service, |record| record.revision += 1),
+        48 if has_service => world.change_service(service, |record| {
+            let kind = CheckKind::Tcp;
+            let check = HealthCheck { kind, path: String::new(), threshold: 1 };
+            record.health = [HealthSource::Nobody, HealthSource::Probes(check)][n % 2].clone();
+        }),
         49 => {
             let uri = format!("{}{}", service_arn(service), ["", "?k=v"][n / 8 % 2]);
             world.integration(api, "int", &uri, Some("lnk"), |_| ());
