@@ -114,7 +114,7 @@ fn tables(checks: Vec<Check>) -> Tables {
     let mut targets: Vec<_> = checks.iter().map(entry).collect();
     targets.sort_by(|a, b| a.id.cmp(&b.id));
     let table = GroupTable { targets, checks, ..GroupTable::empty(group(), "web") };
-    let groups = [(group(), Arc::new(table))].into();
+    let groups = [(group(), Arc::new(table))].into_iter().collect();
     Tables { groups, ..Tables::default() }
 }
 

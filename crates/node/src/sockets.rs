@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use model::ListenerArn;
 use proxy::{ListenerDoor, Proxy, tls_server};
+use routing::map::Map;
 use routing::tables::{ListenerTable, Socket, TlsTable};
 use routing::{Finding, Tables};
 use transport::{ListenerKey, TlsServer, Workers};
@@ -25,7 +26,7 @@ pub struct Sockets {
     open: BTreeMap<(ListenerArn, SocketAddr), ListenerKey>,
     failed: BTreeMap<(ListenerArn, SocketAddr), io::Error>,
     /// The listeners that were followed last.
-    followed: HashMap<ListenerArn, Arc<ListenerTable>>,
+    followed: Map<ListenerArn, Arc<ListenerTable>>,
     /// TLS of listeners, made from these tables.
     secure: HashMap<ListenerArn, (Arc<TlsTable>, TlsServer)>,
 }
@@ -40,7 +41,7 @@ impl Sockets {
             held,
             open: BTreeMap::new(),
             failed: BTreeMap::new(),
-            followed: HashMap::new(),
+            followed: Map::default(),
             secure: HashMap::new(),
         }
     }

@@ -6,9 +6,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use model::Timestamp;
 use network::Resolver;
-use routing::{Answer, Edit, Tls, View, view};
+use routing::{Answer, Edits, Tls, View, view};
 use transport::{
-    Bytes, ClientCertificate, Connection, Edits, Request, Response, UpstreamResponse, Version,
+    Bytes, ClientCertificate, Connection, Request, Response, UpstreamResponse, Version,
 };
 
 /// Header lines, borrowed.
@@ -68,25 +68,12 @@ pub(crate) fn client(client: &ClientCertificate) -> view::Client<'_> {
     }
 }
 
-/// Edits for the transport.
-pub(crate) fn edits<'e>(list: impl IntoIterator<Item = &'e Edit>) -> Edits {
-    let mut edits = Edits::new();
-    for edit in list {
-        match edit {
-            Edit::Set(name, value) => edits.set(name, value),
-            Edit::Append(name, value) => edits.append(name, value),
-            Edit::Remove(name) => edits.remove(name),
-        };
-    }
-    edits
-}
-
 /// A response before it goes to the client.
 pub(crate) enum Reply {
     /// From an origin or a target, with header edits of its own; its body is still to come.
-    Upstream(UpstreamResponse, Vec<Edit>),
+    Upstream(UpstreamResponse, Edits),
     /// Our own, with header edits of its own.
-    Own(Answer, Vec<Edit>),
+    Own(Answer, Edits),
 }
 
 impl Reply {
@@ -109,7 +96,7 @@ impl Reply {
     }
 
     /// Takes the edits that belong to the response itself.
-    pub(crate) fn take_edits(&mut self) -> Vec<Edit> {
+    pub(crate) fn take_edits(&mut self) -> Edits {
         match self {
             Self::Upstream(_, edits) | Self::Own(_, edits) => std::mem::take(edits),
         }
@@ -123,11 +110,11 @@ impl Reply {
     }
 
     /// The response with another status and changed header lines.
-    pub(crate) fn into_response(self, status: u16, changes: &[Edit]) -> Response {
+    pub(crate) fn into_response(self, status: u16, changes: &Edits) -> Response {
         match self {
             Self::Upstream(upstream, _) => {
                 let kept = upstream.status() == status;
-                let response = Response::upstream(upstream, &edits(changes));
+                let response = Response::upstream(upstream, changes);
                 if kept { response } else { response.with_status(status) }
             }
             Self::Own(answer, _) => own(answer, status, changes),
@@ -135,14 +122,18 @@ impl Reply {
     }
 }
 
-fn own(answer: Answer, status: u16, changes: &[Edit]) -> Response {
+fn own(answer: Answer, status: u16, changes: &Edits) -> Response {
     let Answer { status: given, reason, headers, body, close } = answer;
-    let lines: Vec<_> = headers.into_iter().map(|(n, v)| Edit::Append(n, v.into_bytes())).collect();
+    let mut edits = Edits::new();
+    for (name, value) in headers {
+        edits.append(name, value);
+    }
+    edits.extend(changes);
     let body = match body {
         Cow::Borrowed(bytes) => Bytes::from_static(bytes),
         Cow::Owned(bytes) => Bytes::from(bytes),
     };
-    let mut response = Response::full(status, &edits(lines.iter().chain(changes)), body);
+    let mut response = Response::full(status, &edits, body);
     if status == given && !reason.is_empty() {
         response = response.with_reason(reason);
     }

@@ -1,14 +1,15 @@
 //! An exchange with an instance of a Cloud Map service, behind a VPC link.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use routing::Edits;
 use routing::balancer::Turn;
 use routing::gateway::GatewayDecision;
 use routing::tables::{Member, PoolTable};
 use routing::zone;
 use transport::{Protocol, Request, Timeouts, UpstreamError, UpstreamResponse, UpstreamTls};
 
-use crate::convert::{self, Reply};
+use crate::convert::Reply;
 use crate::exchange::not_connected;
 use crate::measure::Ledger;
 use crate::rescue::Fault;
@@ -25,17 +26,17 @@ pub(crate) async fn discovered(
     pool: &PoolTable,
     request: &mut Request,
     ledger: &mut Ledger,
+    until: Option<Instant>,
 ) -> Result<Reply, Fault> {
     let pick = |tried| zone::pick(pool, scene.now, Turn::Take, tried);
-    let edits = convert::edits(&decision.edits);
     let first = pick(None).map_err(|fault| Fault::Refused(fault.refusal))?;
     let mut member = first;
     loop {
         ledger.instance(member);
-        let error = match to_member(decision, pool, member, request, &edits).await {
+        let error = match to_member(decision, pool, member, request, until).await {
             Ok(response) => {
                 zone::pick::answered(member);
-                return Ok(Reply::Upstream(response, Vec::new()));
+                return Ok(Reply::Upstream(response, Edits::new()));
             }
             Err(error) => error,
         };
@@ -45,15 +46,19 @@ pub(crate) async fn discovered(
         let again = error.retryable && not_connected(&error) && std::ptr::eq(member, first);
         match again.then(|| pick(Some(first)).ok()).flatten() {
             Some(other) => member = other,
-            None => return Err(fault(error)),
+            None => return Err(fault(error, until)),
         }
     }
 }
 
 /// A time-out is the integration's, whatever was waited for.
-fn fault(error: UpstreamError) -> Fault {
+fn fault(error: UpstreamError, until: Option<Instant>) -> Fault {
+    use transport::UpstreamErrorKind::{ConnectTimeout, HeadTimeout};
     match error.kind {
-        transport::UpstreamErrorKind::HeadTimeout => Fault::IntegrationTimeout,
+        HeadTimeout => Fault::IntegrationTimeout,
+        ConnectTimeout if until.is_some_and(|until| until <= Instant::now()) => {
+            Fault::IntegrationTimeout
+        }
         _ => Fault::Upstream(error),
     }
 }
@@ -63,7 +68,7 @@ async fn to_member(
     pool: &PoolTable,
     member: &Member,
     request: &mut Request,
-    edits: &transport::Edits,
+    until: Option<Instant>,
 ) -> Result<UpstreamResponse, UpstreamError> {
     member.instance.live.get().requests.add(1);
     // AWS: the certificate has to be for the name that the integration gives, if it gives one.
@@ -81,12 +86,13 @@ async fn to_member(
         protocol: Protocol::Http1,
     };
     let forward = transport::Forward {
-        method: Some(&decision.method),
-        target: &decision.target,
-        edits,
+        method: decision.method,
+        target: decision.target.as_deref(),
+        edits: &[&decision.edits],
         timeouts: Timeouts {
             connect: CONNECT_TIMEOUT.min(decision.timeout),
             head: decision.timeout,
+            until,
             ..Timeouts::default()
         },
     };

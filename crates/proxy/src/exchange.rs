@@ -2,15 +2,15 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use model::balancer::TargetId;
 use routing::balancer::retry::{Way, another};
 use routing::balancer::{self, Decision, Forward, Turn, pages, sticky};
 use routing::gateway::{GatewayDecision, Origin};
 use routing::tables::{ListenerTable, ProtocolVersion};
-use routing::{Answer, Edit, edit};
-use tokio::time::timeout;
+use routing::{Answer, Edits};
+use tokio::time::{timeout, timeout_at};
 use transport::{
     Protocol, Request, Timeouts, UpstreamError, UpstreamErrorKind, UpstreamResponse, UpstreamTls,
 };
@@ -30,10 +30,19 @@ pub const BROKEN_ATTEMPTS: usize = 2;
 /// Time to connect to an address of a public host that has further addresses.
 pub const FALLBACK_CONNECT: Duration = Duration::from_secs(2);
 
+static NONE: Edits = Edits::new();
+
 /// A request on its way to a listener, directly or through a gateway.
 pub(crate) struct Leg<'a, 't> {
     pub(crate) listener: &'t ListenerTable,
     pub(crate) gateway: Option<&'a GatewayDecision<'t>>,
+    /// When the integration's time-out strikes. It starts when the whole request is there: while a
+    /// body is on its way the silence of the other side counts instead.
+    ///
+    /// DEVIATION: An integration's time-out ends with the head of the response; a body may take
+    /// longer as long as it keeps coming, and have any size. AWS buffers whole responses, of 10 MB
+    /// at most, within the time-out.
+    pub(crate) until: Option<Instant>,
 }
 
 /// Sends a request to an origin on the public network, trying its addresses in turn.
@@ -41,12 +50,12 @@ pub(crate) async fn public(
     decision: &GatewayDecision<'_>,
     origin: &Origin,
     request: &mut Request,
+    until: Option<Instant>,
 ) -> Result<Reply, Fault> {
     let resolver = convert::resolver();
     let found = timeout(decision.timeout, resolver.resolve(&origin.host, origin.port)).await;
     let found = found.map_err(|_elapsed| Fault::IntegrationTimeout)?;
     let addrs = found.map_err(|error| Fault::Unresolved(format!("{}: {error}", origin.host)))?;
-    let edits = convert::edits(&decision.edits);
     // AWS: the certificate of a public backend has to be good.
     let tls = || UpstreamTls { server_name: origin.host.clone(), verify: true };
     let mut failed = None;
@@ -54,12 +63,13 @@ pub(crate) async fn public(
         let rest = index + 1 < addrs.len();
         let connect = if rest { FALLBACK_CONNECT } else { decision.timeout };
         let forward = transport::Forward {
-            method: Some(&decision.method),
-            target: &decision.target,
-            edits: &edits,
+            method: decision.method,
+            target: decision.target.as_deref(),
+            edits: &[&decision.edits],
             timeouts: Timeouts {
                 connect: connect.min(decision.timeout),
                 head: decision.timeout,
+                until,
                 ..Timeouts::default()
             },
         };
@@ -70,7 +80,7 @@ pub(crate) async fn public(
             protocol: Protocol::Http1,
         };
         match transport::exchange(&to, request, forward).await {
-            Ok(response) => return Ok(Reply::Upstream(response, Vec::new())),
+            Ok(response) => return Ok(Reply::Upstream(response, Edits::new())),
             Err(error) if error.kind == UpstreamErrorKind::HeadTimeout => {
                 return Err(Fault::IntegrationTimeout);
             }
@@ -89,38 +99,29 @@ pub(crate) async fn balanced<'t>(
     ledger: &mut Ledger,
 ) -> Result<Reply, Fault> {
     ledger.balancer = Some(Arc::clone(leg.listener.balancer.live.get()));
-    let mut passed = Passed::default();
-    let decision = match decide(scene, leg, request, ledger) {
+    let (decision, passed) = match decide(scene, leg, request, ledger) {
         asked @ (Decision::Guarded(_) | Decision::Callback) => {
-            if let (Decision::Guarded(rule), Some(logged)) = (&asked, &mut ledger.logged) {
-                logged.entry.matched(rule);
-            }
             // Most requests are asked nothing, and shall not carry the weight of those that are.
-            match Box::pin(ask(scene, leg, request, asked, &mut passed)).await {
-                Ok(decision) => {
-                    ledger.authenticated = true;
-                    decision
-                }
-                Err((answer, failure)) => {
-                    leg.listener.balancer.live.get().count_own(answer.status);
-                    ledger.balanced(answer.status);
-                    ledger.stopped(leg.listener, failure.as_ref());
-                    return Ok(Reply::Own(answer, passed.cookies));
-                }
+            match Box::pin(guarded(scene, leg, request, asked, ledger)).await? {
+                Ok((decision, passed)) => (decision, Some(passed)),
+                Err(stopped) => return Ok(stopped),
             }
         }
-        decision => decision,
+        decision => (decision, None),
     };
     match decision {
-        // `ask` has taken these up.
-        Decision::Guarded(_) | Decision::Callback => Ok(Reply::Own(pages::page(500), Vec::new())),
+        // `guarded` has taken these up.
+        Decision::Guarded(_) | Decision::Callback => Ok(Reply::Own(pages::page(500), Edits::new())),
         Decision::Respond(respond) => {
             measure::responded(leg.listener, &respond);
             ledger.responded(leg.listener, &respond);
-            Ok(Reply::Own(respond.answer, passed.cookies))
+            let cookies = passed.map_or_else(Edits::new, |passed| passed.cookies);
+            Ok(Reply::Own(respond.answer, cookies))
         }
         Decision::Forward(mut forward) => {
-            forward.edits.append(&mut passed.edits);
+            if let Some(passed) = &passed {
+                forward.edits.extend(&passed.edits);
+            }
             ledger.forwarded(leg.listener, &forward);
             ledger.close = forward.close && leg.gateway.is_none();
             let sent = to_group(scene, leg, &forward, request, ledger).await;
@@ -134,11 +135,47 @@ pub(crate) async fn balanced<'t>(
                 sent => sent?,
             };
             let mut cookies = cookies(scene, &forward, target, &response);
-            cookies.append(&mut passed.cookies);
+            if let Some(passed) = &passed {
+                cookies.extend(&passed.cookies);
+            }
             ledger.balanced(response.status());
             Ok(Reply::Upstream(response, cookies))
         }
     }
+}
+
+/// A decision, and what the guards before it say; or what the client gets instead.
+type Guarded<'t> = Result<(Decision<'t>, Box<Passed>), Reply>;
+
+/// Lets a decision go on once the guards of its rule let the request pass.
+async fn guarded<'t>(
+    scene: &'t Scene<'_>,
+    leg: &Leg<'_, 't>,
+    request: &Request,
+    asked: Decision<'t>,
+    ledger: &mut Ledger,
+) -> Result<Guarded<'t>, Fault> {
+    if let (Decision::Guarded(rule), Some(logged)) = (&asked, &mut ledger.logged) {
+        logged.entry.matched(rule);
+    }
+    let mut passed = Box::<Passed>::default();
+    let asking = ask(scene, leg, request, asked, &mut passed);
+    let asked = match leg.until {
+        Some(until) => timeout_at(until.into(), asking).await,
+        None => Ok(asking.await),
+    };
+    Ok(match asked.map_err(|_elapsed| Fault::IntegrationTimeout)? {
+        Ok(decision) => {
+            ledger.authenticated = true;
+            Ok((decision, passed))
+        }
+        Err((answer, failure)) => {
+            leg.listener.balancer.live.get().count_own(answer.status);
+            ledger.balanced(answer.status);
+            ledger.stopped(leg.listener, failure.as_ref());
+            Err(Reply::Own(answer, passed.cookies))
+        }
+    })
 }
 
 /// Lets the guards of a rule ask who the client is, and decides on when they let it pass.
@@ -151,7 +188,7 @@ async fn ask<'t>(
 ) -> Result<Decision<'t>, Stopped> {
     let lines = lines(request);
     let view = view(request, scene.connection, &lines);
-    let sent = leg.gateway.map(|gateway| edit::apply(view.headers, &gateway.edits));
+    let sent = leg.gateway.map(|gateway| gateway.edits.apply(view.headers));
     let view = match (leg.gateway, &sent) {
         (Some(gateway), Some(sent)) => gateway.seen(&view, sent),
         _ => view,
@@ -170,9 +207,9 @@ fn cookies(
     forward: &Forward<'_>,
     target: &TargetId,
     response: &UpstreamResponse,
-) -> Vec<Edit> {
+) -> Edits {
     if !forward.session.sets_cookies() {
-        return Vec::new();
+        return Edits::new();
     }
     let lines: Vec<_> = response.headers().collect();
     sticky::cookies(&forward.session, &scene.tables.key, target, &lines, scene.now)
@@ -193,7 +230,7 @@ fn decide<'t>(
     match leg.gateway {
         None => ask(&view),
         Some(gateway) => {
-            let sent = edit::apply(view.headers, &gateway.edits);
+            let sent = gateway.edits.apply(view.headers);
             ask(&gateway.seen(&view, &sent))
         }
     }
@@ -215,16 +252,16 @@ async fn to_group<'t>(
     request: &mut Request,
     ledger: &mut Ledger,
 ) -> Result<(UpstreamResponse, &'t TargetId), Fault> {
-    let gateway: &[Edit] = leg.gateway.map_or(&[], |gateway| &gateway.edits);
-    let edits = convert::edits(gateway.iter().chain(&forward.edits));
+    let both = [leg.gateway.map_or(&NONE, |gateway| &gateway.edits), &forward.edits];
+    let edits = if leg.gateway.is_some() { &both[..] } else { &both[1..] };
     let mut way = Way { target: forward.target, dial: forward.dial, from: forward.from };
     let mut tried: Vec<&TargetId> = Vec::new();
     loop {
         ledger.target(way.target);
-        let flight = Flight::enter(scene.proxy, forward.group, way.target);
+        let flight = Flight::enter(scene.proxy, way.target);
         let cut = flight.cut().clone();
         ledger.flight = Some(flight);
-        let sent = pin!(to_target(leg, forward, way, request, &edits));
+        let sent = pin!(to_target(leg, forward, way, request, edits));
         let failed = tokio::select! {
             biased;
             sent = sent => match sent {
@@ -285,6 +322,11 @@ fn once_more<'t>(
 fn fault(leg: &Leg<'_, '_>, forward: &Forward<'_>, error: UpstreamError) -> Fault {
     let first = |own: Duration| leg.gateway.is_some_and(|gateway| gateway.timeout <= own);
     match error.kind {
+        UpstreamErrorKind::HeadTimeout | UpstreamErrorKind::ConnectTimeout
+            if leg.until.is_some_and(|until| until <= Instant::now()) =>
+        {
+            Fault::IntegrationTimeout
+        }
         UpstreamErrorKind::HeadTimeout if first(forward.idle_timeout) => Fault::IntegrationTimeout,
         UpstreamErrorKind::ConnectTimeout if first(forward.connect_timeout) => {
             Fault::IntegrationTimeout
@@ -298,7 +340,7 @@ async fn to_target(
     forward: &Forward<'_>,
     way: Way<'_>,
     request: &mut Request,
-    edits: &transport::Edits,
+    edits: &[&Edits],
 ) -> Result<UpstreamResponse, UpstreamError> {
     let origin = transport::Origin {
         addr: way.dial,
@@ -313,18 +355,17 @@ async fn to_target(
             ProtocolVersion::Http2 | ProtocolVersion::Grpc => Protocol::Http2,
         },
     };
-    let sent = request.head().target().to_owned();
     let (method, target) = match leg.gateway {
-        Some(gateway) => (Some(gateway.method.as_str()), gateway.target.as_str()),
-        None => (None, sent.as_str()),
+        Some(gateway) => (gateway.method, gateway.target.as_deref()),
+        None => (None, None),
     };
-    let target = forward.uri.as_deref().unwrap_or(target);
+    let target = forward.uri.as_deref().or(target);
     let limit = leg.gateway.map_or(Duration::MAX, |gateway| gateway.timeout);
     let timeouts = Timeouts {
         connect: forward.connect_timeout.min(limit),
         head: forward.idle_timeout.min(limit),
         idle: forward.idle_timeout,
-        total: None,
+        until: leg.until,
     };
     let forward = transport::Forward { method, target, edits, timeouts };
     let response = transport::exchange(&origin, request, forward).await?;
@@ -357,23 +398,6 @@ pub(crate) async fn linked<'t>(
     }
 }
 
-/// Lets the integration's time-out strike. It starts when the whole request is there: while a
-/// body is on its way the silence of the other side counts instead.
-///
-/// DEVIATION: An integration's time-out ends with the head of the response; a body may take longer
-/// as long as it keeps coming, and have any size. AWS buffers whole responses, of 10 MB at most,
-/// within the time-out.
-pub(crate) async fn limited(
-    limit: Duration,
-    bodiless: bool,
-    answered: impl Future<Output = Result<Reply, Fault>>,
-) -> Result<Reply, Fault> {
-    match bodiless {
-        true => timeout(limit, answered).await.unwrap_or(Err(Fault::IntegrationTimeout)),
-        false => answered.await,
-    }
-}
-
 /// The load balancer's page for a fault.
 pub(crate) fn paged(
     listener: &ListenerTable,
@@ -385,7 +409,7 @@ pub(crate) fn paged(
     let page = page(rescue::status(fault));
     ledger.balanced(page.status);
     listener.balancer.live.get().count_own(page.status);
-    Reply::Own(page, Vec::new())
+    Reply::Own(page, Edits::new())
 }
 
 /// No connection was made.

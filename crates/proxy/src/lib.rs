@@ -84,8 +84,8 @@ impl Proxy {
 pub struct FrontDoor(pub Arc<Proxy>);
 
 impl Handler for FrontDoor {
-    async fn handle(&self, request: Request, connection: &Connection) -> Response {
-        serve::front_door(&self.0, request, connection).await
+    fn handle(&self, request: Request, connection: &Connection) -> impl Future<Output = Response> {
+        serve::front_door(&self.0, request, connection)
     }
 
     fn refuse(&self, refusal: Refusal, _connection: &Connection) -> Response {

@@ -73,8 +73,8 @@ impl ListenerDoor {
 }
 
 impl Handler for ListenerDoor {
-    async fn handle(&self, request: Request, connection: &Connection) -> Response {
-        serve::listener(&self.proxy, &self.listener, request, connection).await
+    fn handle(&self, request: Request, connection: &Connection) -> impl Future<Output = Response> {
+        serve::listener(&self.proxy, &self.listener, request, connection)
     }
 
     fn refuse(&self, refusal: Refusal, connection: &Connection) -> Response {

@@ -21,7 +21,8 @@ use crate::rescue::{self, Fault};
 
 /// What is known of a request so far. Dropped without an answer, the client has left.
 pub(crate) struct Ledger {
-    started: Instant,
+    /// When the request's head was there.
+    pub(crate) started: Instant,
     api: Option<Arc<ApiLive>>,
     /// The load balancer that it came to.
     pub(crate) balancer: Option<Arc<BalancerLive>>,

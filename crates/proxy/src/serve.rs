@@ -2,14 +2,14 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use model::{ListenerArn, Timestamp};
-use routing::balancer::{self, pages};
+use routing::balancer::{headers, pages};
 use routing::finding::Step;
 use routing::gateway::{self, GatewayDecision, GatewayFault, Hop, MAX_BODY_BYTES};
 use routing::tables::ListenerTable;
-use routing::{Answer, Front, Refusal, Tables, edit, front};
+use routing::{Answer, Edits, Front, Refusal, Tables, front};
 use transport::{Connection, Request, Response};
 
 use crate::convert::{self, Reply, lines, view};
@@ -45,55 +45,64 @@ enum Heading<'t> {
 }
 
 /// Serves a request at the front door.
-pub(crate) async fn front_door(
+///
+/// What comes before the block stands in it once; arguments of an async function take their room
+/// twice.
+pub(crate) fn front_door(
     proxy: &Proxy,
     mut request: Request,
     connection: &Connection,
-) -> Response {
+) -> impl Future<Output = Response> {
     let mut ledger = Ledger::open(&request, connection);
-    let scene = Scene::open(proxy, connection);
-    let response = match heading(&scene, &request) {
-        Heading::Integrate(decision) => {
-            ledger.gateway(&decision.trail);
-            let response = integrate(&scene, &decision, &mut request, &mut ledger).await;
-            if let Some(logged) = &mut ledger.logged {
-                logged.entry.gateway_request = Some(decision.trail.request_id.to_string());
+    async move {
+        let scene = Scene::open(proxy, connection);
+        let response = match heading(&scene, &request) {
+            Heading::Integrate(decision) => {
+                ledger.gateway(&decision.trail);
+                let response = integrate(&scene, &decision, &mut request, &mut ledger).await;
+                if let Some(logged) = &mut ledger.logged {
+                    logged.entry.gateway_request = Some(decision.trail.request_id.to_string());
+                }
+                response
             }
-            response
-        }
-        Heading::Fault(fault) => {
-            ledger.gateway(&fault.trail);
-            ledger.refused(&fault.refusal, fault.kind.status());
-            answer(fault.answer())
-        }
-        Heading::Listener(listener) => balance(&scene, listener, &mut request, &mut ledger).await,
-        Heading::Own(own) => answer(own),
-        Heading::Refused(own, refusal) => {
-            ledger.refused(&refusal, own.status);
-            answer(own)
-        }
-    };
-    ledger.follow(response)
+            Heading::Fault(fault) => {
+                ledger.gateway(&fault.trail);
+                ledger.refused(&fault.refusal, fault.kind.status());
+                answer(fault.answer())
+            }
+            Heading::Listener(listener) => {
+                balance(&scene, listener, &mut request, &mut ledger).await
+            }
+            Heading::Own(own) => answer(own),
+            Heading::Refused(own, refusal) => {
+                ledger.refused(&refusal, own.status);
+                answer(own)
+            }
+        };
+        ledger.follow(response)
+    }
 }
 
 /// Serves a request at a listener's own socket.
-pub(crate) async fn listener(
+pub(crate) fn listener(
     proxy: &Proxy,
     arn: &ListenerArn,
     mut request: Request,
     connection: &Connection,
-) -> Response {
+) -> impl Future<Output = Response> {
     let mut ledger = Ledger::open(&request, connection);
-    let scene = Scene::open(proxy, connection);
-    let response = match scene.tables.listeners.get(arn) {
-        Some(listener) => balance(&scene, listener, &mut request, &mut ledger).await,
-        None => {
-            // The listener was deleted while this connection lived.
-            ledger.refused(&Refusal::new(Step::Listener, "the listener is gone"), 503);
-            answer(Answer { close: true, ..pages::page(503) })
-        }
-    };
-    ledger.follow(response)
+    async move {
+        let scene = Scene::open(proxy, connection);
+        let response = match scene.tables.listeners.get(arn) {
+            Some(listener) => balance(&scene, listener, &mut request, &mut ledger).await,
+            None => {
+                // The listener was deleted while this connection lived.
+                ledger.refused(&Refusal::new(Step::Listener, "the listener is gone"), 503);
+                answer(Answer { close: true, ..pages::page(503) })
+            }
+        };
+        ledger.follow(response)
+    }
 }
 
 /// Answers what a listener got and could not read as one request.
@@ -152,21 +161,23 @@ async fn integrate<'t>(
     ledger: &mut Ledger,
 ) -> Response {
     request.limit_body(MAX_BODY_BYTES as usize);
-    let (begun, bodiless) = (Instant::now(), request.body_is_empty());
+    // Deciding takes no time to speak of.
+    let begun = ledger.started;
+    let until = request.body_is_empty().then(|| begun + decision.timeout);
     let (listener, answered) = match &decision.hop {
         Hop::Public(origin) => {
-            let sent = pin!(exchange::public(decision, origin, request));
-            (None, exchange::limited(decision.timeout, bodiless, sent).await)
+            let sent = pin!(exchange::public(decision, origin, request, until));
+            (None, sent.await)
         }
         Hop::Discovered(pool) => {
-            let sent = pin!(discovered(scene, decision, pool, request, ledger));
-            (None, exchange::limited(decision.timeout, bodiless, sent).await)
+            let sent = pin!(discovered(scene, decision, pool, request, ledger, until));
+            (None, sent.await)
         }
         Hop::Link { listener, .. } => {
-            let leg = Leg { listener, gateway: Some(decision) };
+            let leg = Leg { listener, gateway: Some(decision), until };
             // Pinned here: what is this large had better not be moved about.
             let sent = pin!(exchange::linked(scene, &leg, request, ledger));
-            (Some(*listener), exchange::limited(decision.timeout, bodiless, sent).await)
+            (Some(*listener), sent.await)
         }
     };
     ledger.integration = Some(begun.elapsed());
@@ -174,7 +185,7 @@ async fn integrate<'t>(
         Ok(reply) => finish(reply, listener, Some(decision)),
         Err(fault) => {
             ledger.fault(&fault);
-            answer(rescue::gateway(&fault, &decision.trail.request_id))
+            answer(rescue::gateway(&fault, decision.trail.request_id.as_str()))
         }
     }
 }
@@ -188,7 +199,7 @@ async fn balance<'t>(
 ) -> Response {
     // AWS: load balancers speak WebSocket; an HTTP API takes the request as any other.
     request.allow_websocket();
-    let leg = Leg { listener, gateway: None };
+    let leg = Leg { listener, gateway: None, until: None };
     let reply = match exchange::balanced(scene, &leg, request, ledger).await {
         Ok(reply) => reply,
         Err(fault) => exchange::paged(listener, &fault, ledger, pages::page),
@@ -204,17 +215,12 @@ fn finish(
     gateway: Option<&GatewayDecision<'_>>,
 ) -> Response {
     let own = matches!(reply, Reply::Own(..));
-    let mut edits = reply.take_edits();
-    edits.extend(listener.map_or_else(Vec::new, |l| balancer::response_edits(l, own)));
-    let mut status = reply.status();
+    let (mut edits, mut status) = (reply.take_edits(), reply.status());
+    if let Some(listener) = listener {
+        headers::of_response(listener, own, &mut edits);
+    }
     if let Some(decision) = gateway {
-        let more = {
-            let lines = reply.lines();
-            let lines = edit::apply(&lines, &edits);
-            gateway::response(decision, status, &lines)
-        };
-        status = more.0;
-        edits.extend(more.1);
+        status = gateway::response(decision, status, &mut edits, || reply.lines());
         reply.keep_open();
     }
     reply.into_response(status, &edits)
@@ -222,5 +228,20 @@ fn finish(
 
 fn answer(own: Answer) -> Response {
     let status = own.status;
-    Reply::Own(own, Vec::new()).into_response(status, &[])
+    Reply::Own(own, Edits::new()).into_response(status, &Edits::new())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size<F: Future>(_: impl Fn(&'static Proxy, Request, &'static Connection) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    /// It is written and read in full: what most requests do not need belongs in a box.
+    #[test]
+    fn a_request_takes_little_room() {
+        assert!(size(front_door) <= 2560, "{} bytes", size(front_door));
+    }
 }

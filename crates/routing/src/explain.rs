@@ -7,7 +7,6 @@ use model::balancer::Priority;
 
 use crate::balancer::authenticate::Guard;
 use crate::balancer::{self, Decision, Forward, Respond, Turn, outlier};
-use crate::edit;
 use crate::finding::{Refusal, Step};
 use crate::front::{Front, front};
 use crate::gateway::errors::Kind;
@@ -113,7 +112,8 @@ fn explain_hop(
     now: Timestamp,
     draw: u64,
 ) {
-    let GatewayDecision { method, target, .. } = decision;
+    let method = decision.method.unwrap_or(view.method);
+    let target = decision.target.as_deref().unwrap_or(view.target);
     match &decision.hop {
         Hop::Public(origin) => {
             let scheme = if origin.https { "https" } else { "http" };
@@ -122,7 +122,7 @@ fn explain_hop(
         }
         Hop::Link { from, listener, .. } => {
             story.pass(Step::Link, format!("from {from}: {method} {target}"));
-            let sent = edit::apply(view.headers, &decision.edits);
+            let sent = decision.edits.apply(view.headers);
             let seen = decision.seen(view, &sent);
             explain_listener(story, tables, listener, &seen, now, draw);
         }
@@ -147,11 +147,11 @@ fn explain_pool(story: &mut Explanation, pool: &PoolTable, trail: &Trail, now: T
         }
         // A pick never answers one that must not be reached.
         Ok((_, Err(refusal))) => {
-            let answer = gateway::errors::answer(Kind::Unavailable, &trail.request_id);
+            let answer = gateway::errors::answer(Kind::Unavailable, trail.request_id.as_str());
             story.refuse(refusal, answer);
         }
         Err(fault) => {
-            let answer = gateway::errors::answer(fault.kind, &trail.request_id);
+            let answer = gateway::errors::answer(fault.kind, trail.request_id.as_str());
             story.refuse(&fault.refusal, answer);
         }
     }
@@ -182,7 +182,7 @@ fn explain_listener(
         Decision::Forward(forward) => {
             story.pass(Step::Listener, taken);
             rule_step(story, forward.rule, transforms(&forward));
-            let Forward { group, target, dial, from, stick, zone, .. } = forward;
+            let Forward { group, target, dial, from, stick, zone, .. } = *forward;
             let out = left_out(group, now);
             story.pass(Step::Group, format!("{}{}{out}", group.name, stick.0.words()));
             let health = target.live.get().health();
@@ -193,7 +193,8 @@ fn explain_listener(
                 format!("{id}:{port} ({health:?}{stuck}{zone}), connecting to {dial} from {from}");
             story.pass(Step::Target, detail);
         }
-        Decision::Respond(Respond { rule, group, answer, refusal }) => {
+        Decision::Respond(respond) => {
+            let Respond { rule, group, answer, refusal } = *respond;
             if refusal.as_ref().is_none_or(|refusal| refusal.step > Step::Listener) {
                 story.pass(Step::Listener, taken);
             }
@@ -239,10 +240,7 @@ fn left_out(group: &GroupTable, now: Timestamp) -> String {
 /// `, rewritten to host a and /b`; nothing without transforms.
 fn transforms(forward: &Forward) -> String {
     let host = forward.transformed.host.then(|| {
-        let host = forward.edits.iter().find_map(|edit| match edit {
-            edit::Edit::Set(name, value) if name == "Host" => Some(String::from_utf8_lossy(value)),
-            _ => None,
-        });
+        let host = forward.edits.last_set("Host").map(String::from_utf8_lossy);
         host.map_or_else(|| "the same host".to_string(), |host| format!("host {host}"))
     });
     let parts: Vec<_> = host.into_iter().chain(forward.uri.clone()).collect();

@@ -10,10 +10,9 @@ use crate::balancer::condition::{Pattern, Test};
 use crate::balancer::cookie::{self, Key, Kind};
 use crate::balancer::desync::{self, Mode, Verdict};
 use crate::balancer::transform::{self, Part, Rewrite};
-use crate::edit::is_legal_value;
 use crate::fixture::{World, forward, get, listener_arn};
 use crate::gateway::mapping::{self, Context, Values};
-use crate::{Body, Edit, Front, Version, View, gateway};
+use crate::{Body, Edit, Edits, Front, Version, View, gateway};
 
 /// Lines of the input.
 fn lines(data: &[u8]) -> Option<std::str::Split<'_, char>> {
@@ -116,7 +115,7 @@ pub fn routes(data: &[u8]) {
     let headers = headers.map(|(name, value)| (name, value.as_bytes()));
     // Nothing else comes in a header line.
     let headers =
-        if headers.iter().all(|line| is_legal_value(line.1)) { &headers[..] } else { &[] };
+        if headers.iter().all(|line| edits::legal::is_value(line.1)) { &headers[..] } else { &[] };
     if !host.bytes().all(|byte| byte.is_ascii_graphic()) {
         // It does not get here.
         return;
@@ -138,15 +137,13 @@ pub fn routes(data: &[u8]) {
         let Front::Api(api) = crate::front(&tables, &view) else { continue };
         let Ok(decision) = gateway::decide(&tables, &api, &view, Timestamp(0), 1) else { continue };
         let sendable = view.target.bytes().all(|byte| byte > b' ' && byte != 0x7f);
-        assert!(!sendable || is_target(&decision.target), "{:?}", decision.target);
+        let sent = decision.target.as_deref().unwrap_or(view.target);
+        assert!(!sendable || is_target(sent), "{sent:?}");
         legal(&decision.edits);
         let host = host.unwrap_or_default();
-        let own = |edit: &Edit| {
-            matches!(edit, Edit::Set(name, value) if name == "Forwarded" && {
-                last_element(value).starts_with("for=192.0.2.7;")
-            })
-        };
-        assert!(decision.edits.iter().any(own), "{host}: {:?}", decision.edits);
+        let own = decision.edits.last_set("Forwarded").map(last_element);
+        let is_own = own.is_some_and(|last| last.starts_with("for=192.0.2.7;"));
+        assert!(is_own, "{host}: {:?}", decision.edits);
     }
     crate::balancer::decide(
         &tables,
@@ -174,12 +171,10 @@ fn last_element(value: &[u8]) -> String {
 }
 
 /// Header changes that can be written.
-fn legal(edits: &[Edit]) {
-    for edit in edits {
-        if let Edit::Set(name, value) | Edit::Append(name, value) = edit {
-            assert!(!name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic()));
-            assert!(is_legal_value(value), "{name}: {:?}", value.escape_ascii().to_string());
-        }
+fn legal(edits: &Edits) {
+    for Edit { change: _, name, value } in edits.iter() {
+        assert!(!name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic()));
+        assert!(edits::legal::is_value(value), "{name}: {:?}", value.escape_ascii().to_string());
     }
 }
 
@@ -192,7 +187,7 @@ pub fn mappings(data: &[u8]) {
     let headers = [("Host", &b"h"[..]), ("X-A", header.as_bytes())];
     let view = View { headers: &headers, ..get(target) };
     let names = ["id".to_owned()];
-    let variables = [variable.as_bytes().to_vec()];
+    let variables = [variable.as_bytes()];
     let stage = BTreeMap::from([("color".to_owned(), variable.to_owned())]);
     let (_, query) = view.path_and_query();
     let values = Values {

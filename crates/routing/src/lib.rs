@@ -8,7 +8,6 @@ pub mod answer;
 pub mod balancer;
 pub mod compile;
 pub mod draw;
-pub mod edit;
 pub mod explain;
 pub mod finding;
 #[cfg(any(test, feature = "fuzz"))]
@@ -20,6 +19,7 @@ pub mod fuzz;
 pub mod gateway;
 pub mod link;
 pub mod live;
+pub mod map;
 pub mod network;
 mod spell;
 pub mod tables;
@@ -30,7 +30,7 @@ pub mod zone;
 
 pub use answer::Answer;
 pub use compile::{compile, recompile};
-pub use edit::Edit;
+pub use edits::{Change, Edit, Edits};
 pub use explain::{Explanation, explain};
 pub use finding::{Finding, Refusal, Step};
 pub use front::{Front, front};

@@ -3,7 +3,6 @@
 //! It hangs on the tables and is keyed by stable ids, so it outlives a swap of the tables; what is
 //! no longer in the tables is dropped with the last request that uses it. Nothing here decides.
 
-use std::collections::HashMap;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU32, AtomicU64};
 use std::sync::{Arc, OnceLock};
@@ -14,6 +13,7 @@ use crate::Tables;
 use crate::balancer::anomaly::Sample;
 use crate::balancer::authenticate::Failure;
 use crate::balancer::retry::budget::Budget;
+use crate::map::Map;
 use crate::tables::{ApiTable, BalancerTable, GroupTable, PoolKey, PoolTable, ServiceTable, Zones};
 
 /// A place for live state in a table. Until `bind` fills it, it fills itself on first use.
@@ -131,6 +131,7 @@ pub struct TargetLive {
     /// What is missing from a full weight of 100.
     handicap: AtomicU8,
     in_flight: AtomicU32,
+    gone: AtomicBool,
     /// Connections that failed in a row; see `balancer::outlier`.
     pub(crate) failures: AtomicU32,
     /// How often it was left out lately.
@@ -202,6 +203,11 @@ impl TargetLive {
     /// Requests that wait for the target or read from it.
     pub fn in_flight(&self) -> u32 {
         self.in_flight.load(Relaxed)
+    }
+
+    /// Whether the target is in no tables any more.
+    pub fn is_gone(&self) -> bool {
+        self.gone.load(Relaxed)
     }
 
     /// Counts a request in, and out again when the guard is dropped.
@@ -389,11 +395,11 @@ impl ApiLive {
 /// All live state, by stable id: the tables that it hangs on.
 #[derive(Debug, Default)]
 pub struct LiveRegistry {
-    groups: HashMap<TargetGroupArn, Arc<GroupTable>>,
-    balancers: HashMap<LoadBalancerArn, Arc<BalancerTable>>,
-    apis: HashMap<ApiId, Arc<ApiTable>>,
+    groups: Map<TargetGroupArn, Arc<GroupTable>>,
+    balancers: Map<LoadBalancerArn, Arc<BalancerTable>>,
+    apis: Map<ApiId, Arc<ApiTable>>,
     zones: Zones,
-    pools: HashMap<Arc<PoolKey>, Arc<PoolTable>>,
+    pools: Map<Arc<PoolKey>, Arc<PoolTable>>,
 }
 
 /// Attaches the live state of what the tables hold, makes it for what is new, and forgets the
@@ -423,6 +429,9 @@ pub fn bind(tables: &Tables, registry: &mut LiveRegistry) {
     }
     registry.zones.clone_from(&tables.zones);
     registry.pools.clone_from(&tables.pools);
+    for (arn, group) in &old.groups {
+        forget(group, tables.groups.get(arn));
+    }
     registry.groups.clone_from(&tables.groups);
     registry.balancers.clone_from(&tables.balancers);
     registry.apis.clone_from(&tables.apis);
@@ -448,6 +457,18 @@ fn bind_service(service: &ServiceTable, old: Option<&Arc<ServiceTable>>) {
     for target in service.checked.iter().flat_map(|group| &group.targets) {
         let instance = service.instance(&RegistrationId::from(target.id.id.as_str()));
         target.live.take_over(instance.map(|instance| &instance.live));
+    }
+}
+
+/// Marks the targets that a group no longer has.
+fn forget(old: &Arc<GroupTable>, new: Option<&Arc<GroupTable>>) {
+    if new.is_some_and(|new| Arc::ptr_eq(old, new)) {
+        return;
+    }
+    for target in &old.targets {
+        if new.is_none_or(|new| new.target(&target.id).is_none()) {
+            target.live.get().gone.store(true, Relaxed);
+        }
     }
 }
 

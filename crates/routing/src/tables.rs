@@ -11,7 +11,6 @@ mod tls;
 mod work;
 mod zone;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use model::balancer::TargetId;
@@ -20,6 +19,7 @@ use model::{ApiId, ListenerArn, LoadBalancerArn, Revision, TargetGroupArn};
 use crate::Finding;
 use crate::balancer::authenticate::Keyring;
 use crate::balancer::cookie::Key;
+use crate::map::Map;
 use crate::network::Network;
 
 pub use balancer::{
@@ -40,15 +40,15 @@ pub struct Tables {
     /// The snapshot's revision.
     pub revision: Revision,
     /// APIs by id.
-    pub apis: HashMap<ApiId, Arc<ApiTable>>,
+    pub apis: Map<ApiId, Arc<ApiTable>>,
     /// Application load balancers.
-    pub balancers: HashMap<LoadBalancerArn, Arc<BalancerTable>>,
+    pub balancers: Map<LoadBalancerArn, Arc<BalancerTable>>,
     /// Their lower-case DNS names.
-    pub names: HashMap<String, LoadBalancerArn>,
+    pub names: Map<String, LoadBalancerArn>,
     /// Their listeners.
-    pub listeners: HashMap<ListenerArn, Arc<ListenerTable>>,
+    pub listeners: Map<ListenerArn, Arc<ListenerTable>>,
     /// Target groups.
-    pub groups: HashMap<TargetGroupArn, Arc<GroupTable>>,
+    pub groups: Map<TargetGroupArn, Arc<GroupTable>>,
     /// VPC links.
     pub links: Arc<Links>,
     /// The load balancers that use the groups.
@@ -56,7 +56,7 @@ pub struct Tables {
     /// Cloud Map's services and zones.
     pub zones: Zones,
     /// Instances of Cloud Map services that integrations send requests to.
-    pub pools: HashMap<Arc<PoolKey>, Arc<PoolTable>>,
+    pub pools: Map<Arc<PoolKey>, Arc<PoolTable>>,
     /// Interfaces, security groups and the address book.
     pub network: Arc<Network>,
     /// Signs stickiness cookies.

@@ -12,22 +12,26 @@ pub const HEADER: &str = "X-Amzn-Trace-Id";
 /// Bytes of all headers above which a load balancer keeps only the root. AWS: 7 KB.
 pub const MANY_BYTES: usize = 7 * 1024;
 
-/// The value that the hop sends on, given the one it received.
+/// Appends the value that the hop sends on, given the one it received.
 ///
 /// AWS: absent, a new `Root`; with a `Root`, a `Self` of this hop comes first and the rest stays;
 /// a `Self` from an earlier hop is replaced. A value without a `Root` gets one of ours.
-pub fn extend(received: Option<&[u8]>, now: Timestamp, draw: u64, what: Use) -> Vec<u8> {
+pub fn extend(out: &mut Vec<u8>, received: Option<&[u8]>, now: Timestamp, draw: u64, what: Use) {
     let text = received.filter(|value| std::str::from_utf8(value).is_ok()).unwrap_or(b"");
-    let kept = || fields(text).filter(|field| !field.is_empty() && !is(field, b"Self"));
-    let has_root = kept().any(|field| is(field, b"Root"));
-    let mut value = Vec::with_capacity(text.len() + OWN_BYTES);
-    value.extend_from_slice(if has_root { b"Self=" } else { b"Root=" });
-    identify(&mut value, now, draw, what);
-    for field in kept() {
-        value.push(b';');
-        value.extend_from_slice(field);
+    if !text.contains(&b';') && is(text, b"Root") {
+        // The usual one.
+        out.extend_from_slice(b"Self=");
+        identify(out, now, draw, what);
+        out.push(b';');
+        return out.extend_from_slice(text);
     }
-    value
+    let has_root = fields(text).any(|field| is(field, b"Root"));
+    out.extend_from_slice(if has_root { b"Self=" } else { b"Root=" });
+    identify(out, now, draw, what);
+    for field in fields(text).filter(|field| !field.is_empty() && !is(field, b"Self")) {
+        out.push(b';');
+        out.extend_from_slice(field);
+    }
 }
 
 /// The value with nothing but its root. AWS: for requests with more than 7 KB of headers.
@@ -43,9 +47,6 @@ fn fields(value: &[u8]) -> impl Iterator<Item = &[u8]> {
 fn is(field: &[u8], key: &[u8]) -> bool {
     field.get(key.len()) == Some(&b'=') && field[..key.len()].eq_ignore_ascii_case(key)
 }
-
-/// Bytes that a hop adds.
-const OWN_BYTES: usize = "Self=1-00000000-000000000000000000000000;".len();
 
 /// The id of a client's connection in logs of load balancers: the same for the same connection.
 pub fn connection(peer: SocketAddr, local: SocketAddr, opened_ns: u64) -> String {
@@ -68,11 +69,11 @@ pub fn connection(peer: SocketAddr, local: SocketAddr, opened_ns: u64) -> String
 fn identify(out: &mut Vec<u8>, now: Timestamp, draw: u64, what: Use) {
     let seconds = u32::try_from(now.0.div_euclid(1000)).unwrap_or(0);
     let (high, low) = pair(draw, what);
-    out.extend_from_slice(b"1-");
-    spell::hex::<8>(out, seconds.into());
-    out.push(b'-');
-    spell::hex::<8>(out, high);
-    spell::hex::<16>(out, low);
+    let mut id = *b"1-........-........................";
+    spell::hex(&mut id[2..10], seconds.into());
+    spell::hex(&mut id[11..19], high);
+    spell::hex(&mut id[19..], low);
+    out.extend_from_slice(&id);
 }
 
 #[cfg(test)]
@@ -82,15 +83,11 @@ mod tests {
     #[test]
     fn a_hop_adds_itself() {
         let check = |received: Option<&str>, expect: &str| {
-            let value = extend(
-                received.map(str::as_bytes),
-                Timestamp(1_700_000_000_000),
-                7,
-                Use::BalancerTrace,
-            );
+            let (mut value, mut own) = (Vec::new(), Vec::new());
+            let (now, what) = (Timestamp(1_700_000_000_000), Use::BalancerTrace);
+            extend(&mut value, received.map(str::as_bytes), now, 7, what);
             let value = String::from_utf8(value).unwrap();
-            let mut own = Vec::new();
-            identify(&mut own, Timestamp(1_700_000_000_000), 7, Use::BalancerTrace);
+            identify(&mut own, now, 7, what);
             let own = String::from_utf8(own).unwrap();
             assert!(own.starts_with("1-6553f100-") && own.len() == 35, "{own}");
             assert_eq!(value, expect.replace("OWN", &own), "{received:?}");

@@ -89,15 +89,16 @@ impl<'a> View<'a> {
         self.headers.iter().filter(same).map(|(_, value)| *value)
     }
 
-    /// All values of a header joined by `, `; nothing when there is no such line.
-    pub fn joined(&self, name: &str, separator: &str) -> Option<Vec<u8>> {
-        let mut values = self.values(name);
-        let mut joined = values.next()?.to_vec();
-        for value in values {
-            joined.extend_from_slice(separator.as_bytes());
-            joined.extend_from_slice(value);
+    /// Appends all values of a header, with `separator` between them; false when that is nothing.
+    pub fn join(&self, out: &mut Vec<u8>, name: &str, separator: &[u8]) -> bool {
+        let start = out.len();
+        for (at, value) in self.values(name).enumerate() {
+            if at > 0 {
+                out.extend_from_slice(separator);
+            }
+            out.extend_from_slice(value);
         }
-        Some(joined)
+        out.len() > start
     }
 
     /// The first value of a header, when it is text.
@@ -107,8 +108,9 @@ impl<'a> View<'a> {
 
     /// Path and raw query of the target.
     pub fn path_and_query(&self) -> (&'a str, Option<&'a str>) {
-        match self.target.split_once('?') {
-            Some((path, query)) => (path, Some(query)),
+        let mark = self.target.bytes().position(|byte| byte == b'?');
+        match mark.and_then(|at| self.target.split_at_checked(at)) {
+            Some((path, query)) => (path, Some(&query[1..])),
             None => (self.target, None),
         }
     }

@@ -34,7 +34,7 @@ pub enum BodyError {
     /// The upstream closed, reset or broke the framing of its message.
     #[error("the upstream's body was cut")]
     Upstream,
-    /// The upstream sent nothing for the idle time, or the total time ran out.
+    /// The upstream sent nothing for the idle time.
     #[error("the upstream sent no data for too long")]
     UpstreamTimeout,
     /// More bytes than the reader accepts.
@@ -128,7 +128,7 @@ impl Body {
     }
 
     fn client(from: Feed, idle: Duration) -> Body {
-        let (idle, limit) = (IdleTimer::new(idle, None), (usize::MAX, usize::MAX));
+        let (idle, limit) = (IdleTimer::new(idle), (usize::MAX, usize::MAX));
         Body::of(Source::Client(Box::new(ClientBody { from, idle, limit })))
     }
 
@@ -324,31 +324,24 @@ impl Feed {
     }
 }
 
-/// Expires after a silence of `idle`, or at `deadline`.
+/// Expires after a silence of `idle`.
 pub(crate) struct IdleTimer {
     idle: Duration,
-    deadline: Option<Instant>,
     waiting_since: Option<Instant>,
     clock: Clock,
 }
 
 impl IdleTimer {
-    pub(crate) fn new(idle: Duration, deadline: Option<Instant>) -> IdleTimer {
-        IdleTimer { idle, deadline, waiting_since: None, clock: Clock::default() }
+    pub(crate) fn new(idle: Duration) -> IdleTimer {
+        IdleTimer { idle, waiting_since: None, clock: Clock::default() }
     }
 
     pub(crate) fn progress(&mut self) {
         self.waiting_since = None;
     }
 
-    /// A body that never makes us wait still has to keep to the deadline.
-    pub(crate) fn past_deadline(&self) -> bool {
-        self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
-    }
-
     pub(crate) fn poll_expired(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let since = *self.waiting_since.get_or_insert_with(Instant::now);
-        let due = self.deadline.map_or(since + self.idle, |d| d.min(since + self.idle));
-        self.clock.poll_due(due, cx)
+        self.clock.poll_due(since + self.idle, cx)
     }
 }

@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use edits::legal::{is_name, is_value};
 use tokio::time::Instant;
 
 use crate::arrival::{Arrival, malformed};
@@ -15,7 +16,6 @@ use crate::codec::framing;
 use crate::codec::head::{HeadLimits, ResponseHead};
 use crate::codec::lines::{Kind as Line, write_name};
 use crate::dial::{self, DialError};
-use crate::edits::{is_name, is_value};
 use crate::http2;
 use crate::io::Socket;
 use crate::limits::{MAX_HEAD_BYTES, MAX_HEADERS};

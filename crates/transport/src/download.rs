@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use tokio::time::Instant;
 
 use crate::body::{BodyError, IdleTimer};
 use crate::codec::body::Decoder;
@@ -28,9 +29,9 @@ pub(crate) struct Lease {
 impl Lease {
     /// The response has ended cleanly. If the request has not (an early response), or if more came
     /// than the response, the connection is not used again.
-    pub(crate) fn give_back(self) {
+    pub(crate) fn give_back(self, now: Instant) {
         if self.keep && self.upload.is_whole() {
-            self.pool.keep(self.origin, self.wire);
+            self.pool.keep(self.origin, self.wire, now);
         }
     }
 }
@@ -93,9 +94,6 @@ impl Download {
         loop {
             let Some(lease) = &mut self.lease else { return Poll::Ready(None) };
             match self.decoder.next(&mut lease.wire.input) {
-                Ok(Some(_)) if self.idle.past_deadline() => {
-                    return self.fail(BodyError::UpstreamTimeout);
-                }
                 Ok(Some(data)) => {
                     self.idle.progress();
                     self.end_if_over();
@@ -123,7 +121,7 @@ impl Download {
         if self.decoder.is_over()
             && let Some(lease) = self.lease.take()
         {
-            lease.give_back();
+            lease.give_back(Instant::now());
         }
     }
 

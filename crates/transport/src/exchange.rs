@@ -3,6 +3,7 @@
 //! Which origin, which edits and what a failure means to the client is the caller's business.
 
 use std::future::poll_fn;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -18,7 +19,7 @@ use crate::codec::write::{self, Outbound};
 use crate::download::{Download, Lease};
 use crate::http2;
 use crate::pool::Pool;
-use crate::request::{Request, check_start};
+use crate::request::Request;
 use crate::tunnel::Tunnel;
 use crate::upload::{Upload, UploadError};
 use crate::upstream::UpstreamErrorKind as Kind;
@@ -36,43 +37,72 @@ pub async fn exchange(
     forward: Forward<'_>,
 ) -> Result<UpstreamResponse, UpstreamError> {
     if origin.protocol == Protocol::Http2 {
-        return http2::exchange::exchange(origin, request, forward).await;
+        // In a box, as connecting below: what most exchanges do not need shall take no room.
+        return Box::pin(http2::exchange::exchange(origin, request, forward)).await;
     }
     let started = Instant::now();
     let pool = Pool::current();
-    let mut body = request.take_body();
-    if let Some((origin, wire)) = pool.checkout(origin) {
-        pool.stats.upstream_reuses.up();
-        let run = Run { pool: &pool, origin, request, forward: &forward, started, connect: None };
-        match run.attempt(wire, body).await {
-            Ok(response) => return Ok(response),
-            // DEVIATION: A harmless request on a dead kept-alive connection is sent again, once; an
-            // ALB answers 502.
-            Err(mut failed) => match failed.body.take() {
-                Some(untouched) if failed.stale => {
-                    pool.stats.upstream_retries.up();
-                    body = untouched;
+    let mut upload = Upload::new(request.take_body(), started);
+    if let Err(why) = forward.check() {
+        let error = failure(Kind::Invalid(why), started, None, false);
+        return Err(give_up(request, error, upload.untouched()));
+    }
+    let mut kept = pool.checkout(origin, started);
+    loop {
+        let (reused, connect);
+        let (origin, mut wire) = match kept.take() {
+            Some(kept) => {
+                pool.stats.upstream_reuses.up();
+                (reused, connect) = (true, None);
+                kept
+            }
+            None => {
+                let limit = within(forward.timeouts.connect, &forward);
+                match Box::pin(pool.open(origin, limit)).await {
+                    Ok(wire) => {
+                        (reused, connect) = (false, Some(started.elapsed()));
+                        (Rc::new(origin.clone()), wire)
+                    }
+                    Err((kind, detail)) => {
+                        let error = failure(kind, started, None, true);
+                        let error = UpstreamError { detail, ..error };
+                        return Err(give_up(request, error, upload.untouched()));
+                    }
                 }
-                left => return Err(give_up(request, failed.error, left)),
-            },
+            }
+        };
+        let before = (wire.read, wire.written);
+        let run = Run { pool: &pool, request, forward: &forward, started, connect };
+        let (kind, detail) = match run.attempt(origin.addr, &mut wire, &mut upload).await {
+            Ok((head, framing)) => return Ok(run.answer(head, framing, (origin, wire), upload)),
+            Err(failed) => failed,
+        };
+        let untried = wire.written == before.1 || is_idempotent(run.method());
+        let harmless = kind == Kind::Reset && wire.read == before.0 && untried;
+        let left = upload.untouched();
+        // DEVIATION: A harmless request on a dead kept-alive connection is sent again, once; an
+        // ALB answers 502.
+        match left {
+            Some(body) if reused && harmless => {
+                pool.stats.upstream_retries.up();
+                upload = Upload::new(body, started);
+            }
+            left => {
+                let error = failure(kind, started, connect, harmless && left.is_some());
+                return Err(give_up(request, UpstreamError { detail, reused, ..error }, left));
+            }
         }
     }
-    let opened = pool.open(origin, within(forward.timeouts.connect, started, &forward)).await;
-    let wire = match opened {
-        Ok(wire) => wire,
-        Err((kind, detail)) => {
-            let timing = Timing { connect: None, head: started.elapsed() };
-            let error = UpstreamError { kind, detail, reused: false, retryable: true, timing };
-            return Err(give_up(request, error, Some(body)));
-        }
-    };
-    let connect = Some(started.elapsed());
-    let origin = Rc::new(origin.clone());
-    let run = Run { pool: &pool, origin, request, forward: &forward, started, connect };
-    match run.attempt(wire, body).await {
-        Ok(response) => Ok(response),
-        Err(failed) => Err(give_up(request, failed.error, failed.body)),
-    }
+}
+
+fn failure(
+    kind: Kind,
+    started: Instant,
+    connect: Option<Duration>,
+    retryable: bool,
+) -> UpstreamError {
+    let timing = Timing { connect, head: started.elapsed() };
+    UpstreamError { kind, detail: String::new(), reused: false, retryable, timing }
 }
 
 /// Hand what is left of the body back to the request.
@@ -87,18 +117,17 @@ pub(crate) fn give_up(
     error
 }
 
-/// `limit`, shortened by the total time-out.
-pub(crate) fn within(limit: Duration, started: Instant, forward: &Forward<'_>) -> Duration {
-    match forward.timeouts.total {
-        Some(total) => limit.min(total.saturating_sub(started.elapsed())),
+/// `limit`, shortened to what is left of all.
+pub(crate) fn within(limit: Duration, forward: &Forward<'_>) -> Duration {
+    match forward.timeouts.until {
+        Some(until) => limit.min(until.saturating_duration_since(std::time::Instant::now())),
         None => limit,
     }
 }
 
-/// What all attempts of an exchange have in common.
+/// An attempt. What it works on is lent to it: what is moved into it would take its room twice.
 struct Run<'a> {
     pool: &'a Rc<Pool>,
-    origin: Rc<Origin>,
     request: &'a Request,
     forward: &'a Forward<'a>,
     started: Instant,
@@ -106,64 +135,40 @@ struct Run<'a> {
     connect: Option<Duration>,
 }
 
-/// An attempt that brought no response head.
-struct Failed {
-    error: UpstreamError,
-    /// The body, if nothing of it was consumed.
-    body: Option<Body>,
-    /// The connection had been kept alive, and died without having done anything for us.
-    stale: bool,
-}
-
 impl Run<'_> {
-    async fn attempt(self, mut wire: Wire, body: Body) -> Result<UpstreamResponse, Failed> {
-        let mut upload = Upload::new(body, self.started);
-        let (read, written) = (wire.read, wire.written);
-        if let Err(why) = check_start(self.method(), self.forward.target) {
-            return Err(self.failed(Kind::Invalid(why), String::new(), upload, false));
-        }
-        self.write_head(&mut wire.out.head, upload.length());
+    /// Sends the request and waits for the response's head.
+    async fn attempt(
+        &self,
+        addr: SocketAddr,
+        wire: &mut Wire,
+        upload: &mut Upload,
+    ) -> Result<(ResponseHead, Framing), Failure> {
+        self.write_head(addr, &mut wire.out.head, upload.length());
         let mut arrival = Arrival::new(self.pool.head_limits(), self.request.websocket);
-        let arrived = poll_fn(|cx| {
-            send_on(&mut wire, &mut upload, cx)?;
-            match arrival.poll(&mut wire, cx) {
+        let head = poll_fn(|cx| {
+            send_on(wire, upload, cx)?;
+            match arrival.poll(wire, cx) {
                 Poll::Ready(arrived) => Poll::Ready(arrived),
-                Poll::Pending => self.poll_late(&mut wire, &upload, cx).map(Err),
+                Poll::Pending => self.poll_late(wire, upload, cx).map(Err),
             }
         });
-        let received = arrived.await.and_then(|head| {
-            let framing = framing::response(head.version, head.status, self.is_head(), &head.lines);
-            framing.map(|framing| (head, framing)).map_err(|why| malformed(why.why))
-        });
-        match received {
-            Ok((head, framing)) => Ok(self.answer(head, framing, wire, upload)),
-            Err((kind, detail)) => {
-                let untried = wire.written == written || self.is_idempotent();
-                let harmless = kind == Kind::Reset && wire.read == read && untried;
-                Err(self.failed(kind, detail, upload, harmless))
-            }
-        }
+        let head = head.await?;
+        let is_head = self.method() == "HEAD";
+        let framing = framing::response(head.version, head.status, is_head, &head.lines);
+        framing.map(|framing| (head, framing)).map_err(|why| malformed(why.why))
     }
 
     fn method(&self) -> &str {
         self.forward.method.unwrap_or(self.request.head.method())
     }
 
-    fn is_head(&self) -> bool {
-        self.method() == "HEAD"
-    }
-
-    fn is_idempotent(&self) -> bool {
-        is_idempotent(self.method())
-    }
-
-    fn write_head(&self, out: &mut Vec<u8>, length: Option<u64>) {
+    fn write_head(&self, addr: SocketAddr, out: &mut Vec<u8>, length: Option<u64>) {
         let outbound = Outbound {
             head: &self.request.head,
             method: self.method(),
-            target: self.forward.target,
+            target: self.forward.target.unwrap_or(self.request.head.target()),
             edits: self.forward.edits,
-            origin: self.origin.addr,
+            origin: addr,
             length,
             websocket: self.request.websocket,
         };
@@ -174,22 +179,19 @@ impl Run<'_> {
     /// its own idle time-out applies.
     fn poll_late(&self, wire: &mut Wire, upload: &Upload, cx: &mut Context<'_>) -> Poll<Failure> {
         let due = upload.silent_since().unwrap_or_else(Instant::now) + self.forward.timeouts.head;
-        let due = self.deadline().map_or(due, |deadline| deadline.min(due));
+        let due = self.forward.timeouts.until.map_or(due, |until| due.min(until.into()));
         wire.clock.poll_due(due, cx).map(|()| (Kind::HeadTimeout, String::new()))
     }
 
-    fn deadline(&self) -> Option<Instant> {
-        self.forward.timeouts.total.map(|total| self.started + total)
-    }
-
     fn answer(
-        self,
+        &self,
         mut head: ResponseHead,
         framing: Framing,
-        mut wire: Wire,
+        (origin, mut wire): (Rc<Origin>, Wire),
         upload: Upload,
     ) -> UpstreamResponse {
-        let timing = Timing { connect: self.connect, head: self.started.elapsed() };
+        let now = Instant::now();
+        let timing = Timing { connect: self.connect, head: now.duration_since(self.started) };
         let keep =
             framing != Framing::UntilClose && framing::keeps_alive(head.version, &head.lines);
         head.lines.strip();
@@ -205,25 +207,16 @@ impl Run<'_> {
             }
             _ => None,
         };
-        let idle = IdleTimer::new(self.forward.timeouts.idle, self.deadline());
-        let lease = Lease { pool: self.pool.clone(), origin: self.origin, wire, upload, keep };
+        let idle = IdleTimer::new(self.forward.timeouts.idle);
+        let lease = Lease { pool: self.pool.clone(), origin, wire, upload, keep };
         let body = match decoder.is_over() {
             true => {
-                lease.give_back();
+                lease.give_back(now);
                 whole.map_or_else(Body::empty, Body::full)
             }
             false => Body::upstream(Download::new(decoder, idle, lease)),
         };
         UpstreamResponse { head, body, timing }
-    }
-
-    fn failed(&self, kind: Kind, detail: String, upload: Upload, harmless: bool) -> Failed {
-        let body = upload.untouched();
-        let reused = self.connect.is_none();
-        let retryable = harmless && body.is_some();
-        let timing = Timing { connect: self.connect, head: self.started.elapsed() };
-        let error = UpstreamError { kind, detail, reused, retryable, timing };
-        Failed { error, body, stale: reused && harmless }
     }
 }
 

@@ -2,6 +2,7 @@
 //! accepted has one meaning, which is what an upstream or client is sent.
 
 use bytes::BytesMut;
+use edits::Edits;
 
 use crate::check;
 use crate::codec::body::Decoder;
@@ -9,7 +10,6 @@ use crate::codec::chunk::{CHUNK_END, LAST_CHUNK, write_size};
 use crate::codec::framing::{self, Framing};
 use crate::codec::head::{self, HeadError, HeadLimits, RequestHead, ResponseHead};
 use crate::codec::write::{self, Outbound, ResponseLines, Said, Start};
-use crate::edits::Edits;
 use crate::request::{Version, check_start};
 
 /// The first bytes of an input say which limits hold, and where it is cut.
@@ -110,7 +110,7 @@ fn forwarded(head: &RequestHead, framing: Framing, edits: &Edits) {
         head,
         method: head.method(),
         target: head.target(),
-        edits,
+        edits: &[edits],
         origin: ([127, 0, 0, 1], 80).into(),
         length,
         websocket: false,

@@ -71,7 +71,7 @@ enum Next {
 }
 
 async fn next_head<H>(link: &Shared, serving: &Serving<H>) -> Next {
-    let mut wait = Wait { seen: 0, since: Instant::now() };
+    let mut wait = Wait { seen: 0, since: None };
     poll_fn(|cx| {
         serving.watch.session.remember(cx.waker());
         wait.poll(&mut link.borrow_mut().wire, serving, cx)
@@ -83,8 +83,9 @@ async fn next_head<H>(link: &Shared, serving: &Serving<H>) -> Next {
 struct Wait {
     /// Bytes that were looked at and are no head yet.
     seen: usize,
-    /// The start of the wait, then the arrival of the first byte.
-    since: Instant,
+    /// The start of the wait, then the arrival of the first byte; not asked for while nothing has
+    /// to be waited for.
+    since: Option<Instant>,
 }
 
 impl Wait {
@@ -112,12 +113,13 @@ impl Wait {
             self.seen = wire.input.len();
             match wire.poll_fill(cx) {
                 Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Next::Close),
-                Poll::Ready(Ok(_)) if !started => self.since = Instant::now(),
+                Poll::Ready(Ok(_)) if !started => self.since = None,
                 Poll::Ready(Ok(_)) => {}
                 Poll::Pending => break,
             }
         }
-        ready!(wire.clock.poll_due(self.since + serving.idle, cx));
+        let since = *self.since.get_or_insert_with(Instant::now);
+        ready!(wire.clock.poll_due(since + serving.idle, cx));
         // AWS: a client that falls silent within a request gets 408, an idle one nothing.
         Poll::Ready(match wire.input.is_empty() {
             true => Next::Close,

@@ -32,7 +32,6 @@ mod cut;
 mod date;
 mod dial;
 mod download;
-mod edits;
 mod exchange;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzz;

@@ -3,7 +3,6 @@
 //! those of HTTP/2 are in `http2::pool`.
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,11 +24,13 @@ thread_local! {
     static CURRENT: RefCell<Option<Rc<Pool>>> = const { RefCell::new(None) };
 }
 
+type Map<K, V> = std::collections::HashMap<K, V, foldhash::fast::RandomState>;
+
 /// The upstream connections of this thread.
 pub(crate) struct Pool {
     limits: Limits,
     pub(crate) stats: Arc<WorkerStats>,
-    idle: RefCell<HashMap<Rc<Origin>, Vec<Idle>>>,
+    idle: RefCell<Map<Rc<Origin>, Vec<Idle>>>,
     total: Cell<usize>,
     /// Connections that many exchanges share.
     pub(crate) lanes: Lanes,
@@ -75,13 +76,13 @@ impl Pool {
     }
 
     /// A kept-alive connection that is ready for a request, the most recently used first.
-    pub(crate) fn checkout(&self, origin: &Origin) -> Option<(Rc<Origin>, Wire)> {
+    pub(crate) fn checkout(&self, origin: &Origin, now: Instant) -> Option<(Rc<Origin>, Wire)> {
         let mut idle = self.idle.borrow_mut();
         let list = idle.get_mut(origin)?;
         let before = list.len();
         let mut found = None;
         while let Some(mut last) = list.pop() {
-            if last.wire.is_quiet() && last.since.elapsed() < self.limits.upstream_idle {
+            if last.wire.is_quiet() && now.duration_since(last.since) < self.limits.upstream_idle {
                 found = Some((last.origin, last.wire));
                 break;
             }
@@ -91,14 +92,14 @@ impl Pool {
     }
 
     /// Keep a connection on which every message has ended; unless something else came on it.
-    pub(crate) fn keep(&self, origin: Rc<Origin>, mut wire: Wire) {
+    pub(crate) fn keep(&self, origin: Rc<Origin>, mut wire: Wire, since: Instant) {
         if self.total.get() >= self.limits.max_idle_total || !wire.is_quiet() {
             return;
         }
         let mut idle = self.idle.borrow_mut();
         let list = idle.entry(origin.clone()).or_default();
         if list.len() < self.limits.max_idle_per_origin {
-            list.push(Idle { origin, wire, since: Instant::now() });
+            list.push(Idle { origin, wire, since });
             self.set_total(self.total.get() + 1);
         }
     }

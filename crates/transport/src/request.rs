@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use bytes::Bytes;
+use edits::legal::{is_name, is_value};
 use h2::RecvStream;
 use http::header::{self, HeaderMap};
 
@@ -12,7 +13,6 @@ use crate::body::Body;
 use crate::codec::framing::{digits, wants_websocket};
 use crate::codec::head::RequestHead;
 use crate::codec::target::is_target_byte;
-use crate::edits::{is_name, is_value};
 use crate::link::Shared;
 
 /// Protocol version of a client's message.

@@ -4,11 +4,11 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
+use edits::Edits;
 
 use crate::body::{Body, BodyError};
 use crate::codec::lines::Lines;
 use crate::codec::write::{ResponseLines, Said, is_phrase, response_lines};
-use crate::edits::Edits;
 use crate::link::Traffic;
 use crate::upstream::UpstreamResponse;
 

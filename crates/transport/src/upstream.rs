@@ -3,15 +3,16 @@
 
 use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use edits::Edits;
 
 use crate::body::{Body, BodyError};
 use crate::codec::head::ResponseHead;
 use crate::cut::Cut;
-use crate::edits::Edits;
 use crate::limits;
+use crate::request::check_start;
 
 /// Where an exchange connects to, fully resolved. Two exchanges share kept-alive connections if
 /// and only if their origins are equal.
@@ -74,8 +75,8 @@ pub struct Timeouts {
     pub head: Duration,
     /// Silence of the upstream within its body.
     pub idle: Duration,
-    /// Everything, from the call of `exchange` to the last body byte.
-    pub total: Option<Duration>,
+    /// When the response head has to be there, whatever else may happen.
+    pub until: Option<Instant>,
 }
 
 impl Default for Timeouts {
@@ -84,7 +85,7 @@ impl Default for Timeouts {
             connect: limits::UPSTREAM_CONNECT,
             head: limits::CLIENT_IDLE,
             idle: limits::CLIENT_IDLE,
-            total: None,
+            until: None,
         }
     }
 }
@@ -94,12 +95,21 @@ impl Default for Timeouts {
 pub struct Forward<'a> {
     /// Another method; `None` keeps the client's.
     pub method: Option<&'a str>,
-    /// Origin-form target (`/path?query`), sent as it is.
-    pub target: &'a str,
-    /// Changes to the client's header lines. `Host` is the client's unless changed here.
-    pub edits: &'a Edits,
+    /// Origin-form target (`/path?query`), sent as it is; `None` keeps the client's.
+    pub target: Option<&'a str>,
+    /// Changes to the client's header lines, list after list. `Host` is the client's unless changed
+    /// here. What cannot stand in a head (CR, LF, NUL, an empty name…) and hop-by-hop lines are not
+    /// added.
+    pub edits: &'a [&'a Edits],
     /// See [`Timeouts`].
     pub timeouts: Timeouts,
+}
+
+impl Forward<'_> {
+    /// A method is a token, a target is in origin-form. What the client sent is known to be good.
+    pub(crate) fn check(&self) -> Result<(), &'static str> {
+        check_start(self.method.unwrap_or("GET"), self.target.unwrap_or("/"))
+    }
 }
 
 /// How long things took.

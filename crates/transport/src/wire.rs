@@ -83,8 +83,11 @@ impl Wire {
     pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let socket = &mut self.socket;
         while !self.out.is_empty() {
-            let parts = self.out.parts();
-            let n = ready!(Pin::new(&mut *socket).poll_write_vectored(cx, &parts))?;
+            let pinned = Pin::new(&mut *socket);
+            let n = match self.out.alone() {
+                Some(part) => ready!(pinned.poll_write(cx, part))?,
+                None => ready!(pinned.poll_write_vectored(cx, &self.out.parts()))?,
+            };
             if n == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
@@ -153,6 +156,11 @@ impl Out {
             None if chunked => self.tail = LAST_CHUNK,
             _ => {}
         }
+    }
+
+    /// The head, if there is nothing else: most messages are short.
+    fn alone(&self) -> Option<&[u8]> {
+        (self.body.is_empty() && self.tail.is_empty()).then(|| &self.head[self.done..])
     }
 
     fn parts(&self) -> [IoSlice<'_>; 3] {

@@ -11,13 +11,13 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use edits::Edits;
 use socket2::{Domain, Protocol, Type};
 use tokio::runtime::Builder;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::codec::Refusal;
 use crate::connection::ListenerKey;
-use crate::edits::Edits;
 use crate::limits::{Limits, ListenOptions};
 use crate::request::Request;
 use crate::response::Response;

@@ -8,7 +8,7 @@ use routing::balancer::pages;
 use routing::live::AuthenticationLive;
 use routing::tables::{ListenerTable, RuleEntry};
 use routing::token::verify::digest;
-use routing::{Answer, Edit, View};
+use routing::{Answer, Edits, View};
 
 use super::{entropy, provider};
 use crate::serve::Scene;
@@ -17,9 +17,9 @@ use crate::serve::Scene;
 #[derive(Debug, Default)]
 pub(crate) struct Passed {
     /// What the target is told.
-    pub(crate) edits: Vec<Edit>,
+    pub(crate) edits: Edits,
     /// What the client is told.
-    pub(crate) cookies: Vec<Edit>,
+    pub(crate) cookies: Edits,
 }
 
 /// Why a request did not pass: what the client gets, and what failed unless all went as it should.
@@ -98,8 +98,9 @@ async fn log_in(
         Check::Stale(session) => match newest(scene, live, login, &session).await {
             Ok(renewed) => {
                 let lines = renewed.cookies(login, keyring, view, now, &entropy()?)?;
-                let lines = lines.into_iter().map(|line| Edit::append("Set-Cookie", line));
-                passed.cookies.extend(lines);
+                for line in lines {
+                    passed.cookies.append("Set-Cookie", line);
+                }
                 renewed
             }
             // The provider has ended the session.
@@ -114,7 +115,7 @@ async fn log_in(
     let edits = edits.ok_or_else(|| {
         Failure::new(500, "AuthUnhandledException", "the identity cannot be signed")
     })?;
-    passed.edits.extend(edits);
+    passed.edits.extend(&edits);
     Ok(None)
 }
 

@@ -1,19 +1,19 @@
 //! Which of a listener's certificates a client gets.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use model::Timestamp;
 use model::certificate::Certificate;
 
+use crate::map::Map;
 use crate::tables::TlsTable;
 
 /// Certificates by the names that they are for: places in the listener's list.
 #[derive(Debug, Default)]
 pub struct Names {
-    exact: HashMap<String, Vec<usize>>,
+    exact: Map<String, Vec<usize>>,
     /// By what follows the `*.`.
-    wild: HashMap<String, Vec<usize>>,
+    wild: Map<String, Vec<usize>>,
 }
 
 impl Names {

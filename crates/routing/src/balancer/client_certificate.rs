@@ -3,21 +3,23 @@
 
 use std::fmt::Write as _;
 
+use edits::Edits;
 use model::Timestamp;
 
 use crate::View;
-use crate::edit::Edit;
 use crate::tables::{Clients, ListenerTable};
 use crate::view::Client;
 
 /// The headers about the client's certificate.
 ///
 /// AWS: in passthrough mode the whole chain; in verify mode what the certificate says, and itself.
-pub fn edits(listener: &ListenerTable, view: &View, edits: &mut Vec<Edit>) {
+pub fn edits(listener: &ListenerTable, view: &View, edits: &mut Edits) {
     let client = view.tls.and_then(|tls| tls.client);
     let (Some(tls), Some(client)) = (&listener.tls, client) else { return };
     let names = &listener.tls_names;
-    let mut set = |name: &str, value: String| edits.push(Edit::set(name.to_owned(), value));
+    let mut set = |name: &str, value: String| {
+        edits.set(name.to_owned(), value);
+    };
     match &tls.clients {
         Clients::Anyone => {}
         Clients::Passthrough => set(&names.chain, encode(client.chain)),

@@ -14,7 +14,8 @@
 // blanks before it, bare line feeds, blanks in the target and control characters. AWS forwards the
 // ambiguous ones of these, and in the mode 'monitor' all of them.
 
-use crate::spell::is_token;
+use edits::legal::{is_printed, is_token};
+
 use crate::{Version, View};
 
 /// `routing.http.desync_mitigation_mode`
@@ -154,15 +155,14 @@ pub fn classify(view: &View) -> Option<Reason> {
     for (name, value) in view.headers {
         note(of_header(name, value));
     }
-    let lengths = || view.values("content-length");
-    let codings = || view.values("transfer-encoding");
-    if lengths().next().is_some() || codings().next().is_some() {
-        of_framing(view, lengths, codings).into_iter().for_each(|reason| note(Some(reason)));
-    }
+    of_framing(view, note);
     worst
 }
 
 fn of_uri(target: &str) -> Option<Reason> {
+    if is_printed(target.as_bytes()) && !target.as_bytes().contains(&b' ') {
+        return None;
+    }
     let has = |found: fn(u8) -> bool| target.bytes().any(found);
     if has(|byte| matches!(byte, 0 | b'\r')) {
         return Some(Reason::BadUri);
@@ -174,11 +174,10 @@ fn of_uri(target: &str) -> Option<Reason> {
 }
 
 fn of_header(name: &str, value: &[u8]) -> Option<Reason> {
-    // Without branches, so that many bytes are looked at together.
-    let odd = |byte: &u8| ((*byte < 0x20) & (*byte != b'\t')) | (*byte >= 0x7f);
-    let is_clean = !name.is_empty()
-        && name.bytes().all(is_token)
-        && !value.iter().fold(false, |found, byte| found | odd(byte));
+    let is_clean = |value: &[u8]| {
+        is_printed(value) || value.iter().all(|byte| (0x20..0x7f).contains(byte) || *byte == b'\t')
+    };
+    let is_clean = !name.is_empty() && name.bytes().all(is_token) && is_clean(value);
     if is_clean {
         return is_suspicious(name).then_some(Reason::SuspiciousHeader);
     }
@@ -199,7 +198,10 @@ fn of_header(name: &str, value: &[u8]) -> Option<Reason> {
 /// and without case, they are names of framing headers, but they are spelled differently.
 fn is_suspicious(name: &str) -> bool {
     // Most names are too short to be either, or begin otherwise.
-    if name.len() < "contentlength".len() {
+    let first = name.as_bytes().first().map_or(0, u8::to_ascii_lowercase);
+    if name.len() < "contentlength".len()
+        || (first.is_ascii_alphanumeric() && !b"tc".contains(&first))
+    {
         return false;
     }
     let fold = |letter: char| match letter {
@@ -217,43 +219,41 @@ fn is_suspicious(name: &str) -> bool {
     !name.eq_ignore_ascii_case(own) && plain().eq(bare.chars())
 }
 
-fn of_framing<'v, L, C>(
-    view: &View,
-    lengths: impl Fn() -> L,
-    codings: impl Fn() -> C,
-) -> Vec<Reason>
-where
-    L: Iterator<Item = &'v [u8]>,
-    C: Iterator<Item = &'v [u8]>,
-{
-    let mut reasons = Vec::new();
-    let parsed: Vec<Option<u64>> = lengths().map(length).collect();
-    let has_codings = codings().next().is_some();
+fn of_framing(view: &View, mut note: impl FnMut(Option<Reason>)) {
+    let is = |name: &str, own: &str| name.len() == own.len() && name.eq_ignore_ascii_case(own);
+    let lines = |own: &'static str| view.headers.iter().filter(move |(name, _)| is(name, own));
+    let mut codings = lines("transfer-encoding").map(|(_, value)| *value).peekable();
+    let has_codings = codings.peek().is_some();
     let is_bare = matches!(view.method, "GET" | "HEAD");
-    match parsed.as_slice() {
-        [] => {}
-        all if all.contains(&None) => reasons.push(Reason::BadContentLength),
-        [first, rest @ ..] => {
-            if rest.iter().any(|other| other != first) {
-                reasons.push(Reason::MultipleContentLength);
-            } else if !rest.is_empty() {
-                reasons.push(Reason::DuplicateContentLength);
-            }
-            match (is_bare, first) {
-                (true, Some(0)) => reasons.push(Reason::GetHeadZeroContentLength),
-                (true, _) => reasons.push(Reason::UndefinedContentLengthSemantics),
-                (false, _) => {}
-            }
-            if has_codings {
-                reasons.push(Reason::BothTeClPresent);
-            }
+    let mut lengths = lines("content-length").map(|(_, value)| length(value));
+    if let Some(first) = lengths.next() {
+        let (mut is_bad, mut differs, mut more) = (first.is_none(), false, false);
+        for other in lengths {
+            is_bad |= other.is_none();
+            differs |= other != first;
+            more = true;
+        }
+        match () {
+            () if is_bad => note(Some(Reason::BadContentLength)),
+            () if differs => note(Some(Reason::MultipleContentLength)),
+            () if more => note(Some(Reason::DuplicateContentLength)),
+            () => {}
+        }
+        match (is_bare && !is_bad, first) {
+            (true, Some(0)) => note(Some(Reason::GetHeadZeroContentLength)),
+            (true, _) => note(Some(Reason::UndefinedContentLengthSemantics)),
+            (false, _) => {}
+        }
+        if has_codings && !is_bad {
+            note(Some(Reason::BothTeClPresent));
         }
     }
-    if has_codings && (is_bare || view.version == Version::Http10) {
-        reasons.push(Reason::UndefinedTransferEncodingSemantics);
+    if has_codings {
+        if is_bare || view.version == Version::Http10 {
+            note(Some(Reason::UndefinedTransferEncodingSemantics));
+        }
+        note(of_codings(codings));
     }
-    reasons.extend(of_codings(codings()));
-    reasons
 }
 
 /// AWS: digits only, after blanks are trimmed; `+5`, `5,5` and `0x5` are none.

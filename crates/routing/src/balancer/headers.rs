@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
+use edits::Edits;
 use model::Timestamp;
 
 use crate::balancer::client_certificate;
 use crate::draw::Use;
-use crate::edit::Edit;
 use crate::gateway::host;
 use crate::tables::{BalancerTable, ForwardedFor, ListenerTable, TlsNames};
 use crate::{View, spell, trace};
@@ -16,29 +16,29 @@ const FORWARDED_FOR: &str = "X-Forwarded-For";
 /// Addresses in `X-Forwarded-For`. AWS: more are 463.
 pub const MAX_FORWARDED_FOR: usize = 30;
 
+/// Room for the changes of a request.
+const USUAL: (usize, usize) = (8, 224);
+
 /// The changes towards a target.
-pub fn towards_target(
-    listener: &ListenerTable,
-    view: &View,
-    now: Timestamp,
-    draw: u64,
-) -> Vec<Edit> {
+pub fn towards_target(listener: &ListenerTable, view: &View, now: Timestamp, draw: u64) -> Edits {
     let balancer = &listener.balancer;
-    let mut edits = Vec::with_capacity(8);
+    let mut edits = Edits::with_capacity(USUAL.0, USUAL.1);
     drop_lines(listener, view, &mut edits);
-    edits.extend(host(listener, view));
-    edits.extend(forwarded_for(balancer, view));
-    edits.push(Edit::set("X-Forwarded-Proto", if view.https { "https" } else { "http" }));
-    let mut port = Vec::with_capacity(5);
-    spell::decimal(&mut port, listener.port);
-    edits.push(Edit::set("X-Forwarded-Port", port));
+    host(listener, view, &mut edits);
+    forwarded_for(balancer, view, &mut edits);
+    edits.set("X-Forwarded-Proto", if view.https { "https" } else { "http" });
+    edits.set_with("X-Forwarded-Port", |out| spell::decimal(out, listener.port));
     tls(listener, view, &mut edits);
     client_certificate::edits(listener, view, &mut edits);
     let received = view.values(trace::HEADER).next();
-    let traced = trace::extend(received, now, draw, Use::BalancerTrace);
-    edits.push(match received.is_some() && bytes(view) > trace::MANY_BYTES {
-        true => Edit::set(trace::HEADER, trace::only_root(&traced)),
-        false => Edit::set(trace::HEADER, traced),
+    edits.set_with(trace::HEADER, |out| {
+        let start = out.len();
+        trace::extend(out, received, now, draw, Use::BalancerTrace);
+        if received.is_some() && bytes(view) > trace::MANY_BYTES {
+            let root = trace::only_root(&out[start..]).to_vec();
+            out.truncate(start);
+            out.extend_from_slice(&root);
+        }
     });
     edits
 }
@@ -66,7 +66,7 @@ pub fn loses_any(balancer: &BalancerTable, view: &View) -> bool {
 /// Headers that do not reach targets: those with invalid names, if they are dropped. What the load
 /// balancer alone may say of clients (certificates, identities) never comes from them, whatever the
 /// headers are called.
-fn drop_lines(listener: &ListenerTable, view: &View, edits: &mut Vec<Edit>) {
+fn drop_lines(listener: &ListenerTable, view: &View, edits: &mut Edits) {
     let balancer = &listener.balancer;
     let TlsNames { version: _, cipher: _, chain, leaf, serial, issuer, subject, validity } =
         &listener.tls_names;
@@ -74,7 +74,7 @@ fn drop_lines(listener: &ListenerTable, view: &View, edits: &mut Vec<Edit>) {
     for (name, _) in view.headers {
         let renamed = listener.https && renamed.iter().any(|own| own.eq_ignore_ascii_case(name));
         if renamed || is_invalid(balancer, name) || is_ours(name) {
-            edits.push(Edit::remove((*name).to_string()));
+            edits.remove((*name).to_string());
         }
     }
 }
@@ -92,7 +92,7 @@ fn is_ours(name: &str) -> bool {
 
 /// AWS: lower case; on ports 80 and 443 without a port, on others with one. A request without a
 /// host (HTTP/1.0) gets the load balancer's name.
-fn host(listener: &ListenerTable, view: &View) -> Option<Edit> {
+fn host(listener: &ListenerTable, view: &View, edits: &mut Edits) {
     let line = view.values("host").next();
     let wanted = match view.host {
         None => Cow::from(&listener.balancer.dns_name),
@@ -103,36 +103,41 @@ fn host(listener: &ListenerTable, view: &View) -> Option<Edit> {
             ((name, None), port) => Cow::from(format!("{name}:{port}")),
         },
     };
-    (line != Some(wanted.as_bytes())).then(|| Edit::set("Host", wanted.as_bytes()))
+    if line != Some(wanted.as_bytes()) {
+        edits.set("Host", wanted.as_bytes());
+    }
 }
 
 /// AWS: tells targets of the client's TLS session when the load balancer is told to.
-fn tls(listener: &ListenerTable, view: &View, edits: &mut Vec<Edit>) {
+fn tls(listener: &ListenerTable, view: &View, edits: &mut Edits) {
     if !listener.balancer.tls_headers {
         return;
     }
     let TlsNames { version, cipher, .. } = &listener.tls_names;
     match view.tls {
         Some(session) => {
-            edits.push(Edit::set(version.clone(), session.version));
-            edits.push(Edit::set(cipher.clone(), session.cipher));
+            edits.set(version.clone(), session.version).set(cipher.clone(), session.cipher);
         }
         // What clients say of themselves is not the load balancer's word.
-        None => edits.extend([version, cipher].map(|name| Edit::remove(name.clone()))),
+        None => {
+            edits.remove(version.clone()).remove(cipher.clone());
+        }
     }
 }
 
-fn forwarded_for(balancer: &BalancerTable, view: &View) -> Option<Edit> {
+fn forwarded_for(balancer: &BalancerTable, view: &View, edits: &mut Edits) {
     match balancer.forwarded_for {
-        ForwardedFor::Preserve => None,
-        ForwardedFor::Remove => Some(Edit::remove(FORWARDED_FOR)),
+        ForwardedFor::Preserve => {}
+        ForwardedFor::Remove => {
+            edits.remove(FORWARDED_FOR);
+        }
         ForwardedFor::Append => {
-            let mut value = view.joined(FORWARDED_FOR, ", ").unwrap_or_default();
-            if !value.is_empty() {
-                value.extend_from_slice(b", ");
-            }
-            client(balancer, view, &mut value);
-            Some(Edit::set(FORWARDED_FOR, value))
+            edits.set_with(FORWARDED_FOR, |out| {
+                if view.join(out, FORWARDED_FOR, b", ") {
+                    out.extend_from_slice(b", ");
+                }
+                client(balancer, view, out);
+            });
         }
     }
 }
@@ -161,13 +166,13 @@ pub fn forwarded_hops(view: &View) -> usize {
 
 /// The changes of a response. AWS: listener attributes apply to every response of the listener;
 /// the load balancer's own `Server` can be turned off, a target's stays.
-pub fn of_response(listener: &ListenerTable, own: bool) -> Vec<Edit> {
-    let set = |(name, value): &(&'static str, String)| Edit::set(*name, value.as_str());
-    let mut edits: Vec<_> = listener.response_headers.iter().map(set).collect();
-    if own && !listener.server_header {
-        edits.push(Edit::remove("Server"));
+pub fn of_response(listener: &ListenerTable, own: bool, edits: &mut Edits) {
+    for (name, value) in &listener.response_headers {
+        edits.set(*name, value);
     }
-    edits
+    if own && !listener.server_header {
+        edits.remove("Server");
+    }
 }
 
 #[cfg(test)]

@@ -31,13 +31,13 @@ pub mod zone;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use edits::Edits;
 use model::Timestamp;
 
 use crate::answer::Answer;
 use crate::balancer::action::Act;
 use crate::balancer::sticky::{Session, Stick};
 use crate::balancer::transform::Transformed;
-use crate::edit::Edit;
 use crate::finding::{Refusal, Step};
 use crate::tables::{GroupTable, ListenerTable, ProtocolVersion, RuleEntry, TargetEntry};
 use crate::{Tables, Version, View};
@@ -46,9 +46,9 @@ use crate::{Tables, Version, View};
 #[derive(Debug)]
 pub enum Decision<'t> {
     /// It goes to a target.
-    Forward(Forward<'t>),
+    Forward(Box<Forward<'t>>),
     /// The load balancer answers.
-    Respond(Respond<'t>),
+    Respond(Box<Respond<'t>>),
     /// The guards of a rule come first; then [`proceed`].
     Guarded(&'t RuleEntry),
     /// A client comes back from an identity provider.
@@ -73,7 +73,7 @@ pub struct Forward<'t> {
     /// What the target speaks.
     pub version: ProtocolVersion,
     /// Changes of the header lines, on top of those that the listener saw.
-    pub edits: Vec<Edit>,
+    pub edits: Edits,
     /// The path and query to send instead, when a transform rewrote them.
     pub uri: Option<String>,
     /// What transforms did, for `explain`.
@@ -139,7 +139,8 @@ pub fn decide<'t>(
         let refusal = Refusal::new(Step::Listener, "clear text was sent to an HTTPS port");
         let answer = pages::clear_text();
         let (rule, group) = (None, None);
-        return Decision::Respond(Respond { rule, group, answer, refusal: Some(refusal) });
+        let refusal = Some(refusal);
+        return Decision::Respond(Box::new(Respond { rule, group, answer, refusal }));
     }
     if let Err((status, reason)) = check(view) {
         return refuse(status, Refusal::new(Step::Listener, reason), None, None);
@@ -190,7 +191,12 @@ pub fn proceed<'t>(
 fn follow<'t>(scene: &choose::Scene<'_, 't>, close: bool) -> Decision<'t> {
     let choose::Scene { tables: _, listener, rule, view, now, draw, turn } = *scene;
     let own = |answer| {
-        Decision::Respond(Respond { rule: Some(rule), group: None, answer, refusal: None })
+        Decision::Respond(Box::new(Respond {
+            rule: Some(rule),
+            group: None,
+            answer,
+            refusal: None,
+        }))
     };
     let split = match &rule.act {
         Act::Forward(split) => split,
@@ -202,7 +208,7 @@ fn follow<'t>(scene: &choose::Scene<'_, 't>, close: bool) -> Decision<'t> {
     };
     let (chosen, rewritten) = match choose::choose(scene, split) {
         Ok(chosen) => (chosen, transform::apply(&rule.transforms, view)),
-        Err(respond) => return Decision::Respond(*respond),
+        Err(respond) => return Decision::Respond(respond),
     };
     let rewritten = match rewritten {
         Ok(rewritten) => rewritten,
@@ -212,7 +218,7 @@ fn follow<'t>(scene: &choose::Scene<'_, 't>, close: bool) -> Decision<'t> {
             let answer = pages::of(chosen.group, 500);
             let (rule, group) = (Some(rule), Some(chosen.group));
             let refusal = Some(refusal);
-            return Decision::Respond(Respond { rule, group, answer, refusal });
+            return Decision::Respond(Box::new(Respond { rule, group, answer, refusal }));
         }
     };
     scene.count(&chosen);
@@ -221,7 +227,7 @@ fn follow<'t>(scene: &choose::Scene<'_, 't>, close: bool) -> Decision<'t> {
     }
     let host = rewritten.host.as_deref().or(view.host);
     let group = chosen.group;
-    Decision::Forward(Forward {
+    Decision::Forward(Box::new(Forward {
         rule,
         group,
         target: chosen.target,
@@ -244,7 +250,7 @@ fn follow<'t>(scene: &choose::Scene<'_, 't>, close: bool) -> Decision<'t> {
         close,
         connect_timeout: CONNECT_TIMEOUT,
         idle_timeout: listener.balancer.idle_timeout,
-    })
+    }))
 }
 
 /// What is refused before any rule is tried: status and reason.
@@ -279,12 +285,7 @@ fn refuse<'t>(
     group: Option<&'t GroupTable>,
 ) -> Decision<'t> {
     let answer = pages::page(status);
-    Decision::Respond(Respond { rule, group, answer, refusal: Some(refusal) })
-}
-
-/// Header edits of a response on its way out of a listener; `own` when no target gave it.
-pub fn response_edits(listener: &ListenerTable, own: bool) -> Vec<Edit> {
-    headers::of_response(listener, own)
+    Decision::Respond(Box::new(Respond { rule, group, answer, refusal: Some(refusal) }))
 }
 
 #[cfg(test)]

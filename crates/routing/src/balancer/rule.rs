@@ -3,20 +3,19 @@
 //! Rules are tried in their order, but only those that can match: an index knows those that ask for
 //! one host, or for one first segment of the path.
 
-use std::collections::HashMap;
-
 use crate::View;
 use crate::balancer::condition::{Pattern, Test, Values};
 use crate::gateway::host;
+use crate::map::Map;
 use crate::tables::{ListenerTable, RuleEntry};
 
 /// Places of rules, each place in ascending lists only.
 #[derive(Debug, Default)]
 pub struct Index {
     /// Rules that ask for one of some hosts, by lower-case host.
-    hosts: HashMap<Vec<u8>, Vec<usize>>,
+    hosts: Map<Vec<u8>, Vec<usize>>,
     /// Rules that ask for one of some first segments of the path.
-    segments: HashMap<Vec<u8>, Vec<usize>>,
+    segments: Map<Vec<u8>, Vec<usize>>,
     /// All others.
     rest: Vec<usize>,
 }

@@ -13,15 +13,14 @@
 // of the target group, as an AWSALB cookie does to one of the target; AWS only says that it logs
 // AWSALBTGCookieInvalid.
 
-use std::collections::HashMap;
-
+use edits::Edits;
 use model::balancer::TargetId;
 use model::{TargetGroupArn, Timestamp};
 
 use crate::View;
 use crate::balancer::action::Split;
 use crate::balancer::cookie::{self, Broken, Key, Kind, Token};
-use crate::edit::Edit;
+use crate::map::Map;
 use crate::tables::GroupTable;
 
 const BALANCER: (&str, &str) = ("AWSALB", "AWSALBCORS");
@@ -39,7 +38,7 @@ pub struct Stickiness {
     /// How long a cookie holds, in milliseconds.
     pub duration_ms: i64,
     tokens: Vec<Token>,
-    places: HashMap<Token, usize>,
+    places: Map<Token, usize>,
 }
 
 /// Whose cookie keeps a client with its target.
@@ -210,11 +209,11 @@ pub fn cookies(
     target: &TargetId,
     response: &[(&str, &[u8])],
     now: Timestamp,
-) -> Vec<Edit> {
-    let mut edits = Vec::new();
+) -> Edits {
+    let mut edits = Edits::new();
     let mut set = |name: &str, value: &str, cross_site| {
         let line = cookie::line(name, value, now, cross_site, session.secure);
-        edits.push(Edit::append("Set-Cookie", line));
+        edits.append("Set-Cookie", line);
     };
     if session.group_sticky {
         let value = key.seal(Kind::Group, group_token(key, &session.group.arn), now);

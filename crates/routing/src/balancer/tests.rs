@@ -14,10 +14,12 @@ const NOW: Timestamp = Timestamp(0);
 fn outcome(tables: &Tables, view: &View, draw: u64) -> String {
     let listener = &tables.listeners[&listener_arn("web", 80)];
     match decide(tables, listener, view, NOW, draw, Turn::Take) {
-        Decision::Forward(Forward { target, dial, from, .. }) => {
+        Decision::Forward(forward) => {
+            let Forward { target, dial, from, .. } = *forward;
             format!("{}:{} at {dial} from {from}", target.id.id, target.id.port)
         }
-        Decision::Respond(Respond { answer, refusal, .. }) => {
+        Decision::Respond(respond) => {
+            let Respond { answer, refusal, .. } = *respond;
             format!("{} {}", answer.status, refusal.map_or_else(String::new, |r| r.to_string()))
         }
         Decision::Guarded(rule) => format!("guarded by {} actions", rule.guards.len()),
@@ -298,12 +300,8 @@ fn transforms_act_once_the_rule_is_chosen() {
         let story = crate::explain::explain_at(&tables, listener, &view, NOW, 1);
         match decide(&tables, listener, &view, NOW, 1, Turn::Peek) {
             Decision::Forward(forward) => {
-                let host = forward.edits.iter().find_map(|edit| match edit {
-                    Edit::Set(name, value) if name == "Host" => {
-                        String::from_utf8(value.clone()).ok()
-                    }
-                    _ => None,
-                });
+                let host = forward.edits.last_set("host");
+                let host = host.map(|host| String::from_utf8(host.to_vec()).unwrap());
                 let got = (forward.uri.unwrap_or_default(), host.unwrap_or_default());
                 let (uri, host) = expect.unwrap();
                 assert_eq!((got.0.as_str(), got.1.as_str()), (uri, host));
@@ -396,5 +394,5 @@ fn guards_come_before_everything_that_a_rule_does() {
     let listener = &tables.listeners[&listener_arn("web", 80)];
     let rule = &listener.rules[0];
     let decision = proceed(&tables, listener, rule, &get("/in/x"), NOW, 1, Turn::Take);
-    assert!(matches!(decision, Decision::Respond(Respond { answer, .. }) if answer.status == 200));
+    assert!(matches!(decision, Decision::Respond(respond) if respond.answer.status == 200));
 }

@@ -14,6 +14,7 @@ use crate::gateway::mapping::{self, Place, RequestMapping, ResponseMapping};
 use crate::gateway::route::{RouteTrie, parse_key, variables};
 use crate::gateway::uri::Uri;
 use crate::live::Bound;
+use crate::map::Map;
 use crate::tables::{
     ApiTable, Fault, IntegrationEntry, LinkPath, Plan, PoolKey, RouteEntry, RouteTable, StageTable,
     Way,
@@ -42,7 +43,7 @@ fn compile_api(snapshot: &Snapshot, tables: &Tables, api: &Api) -> ApiTable {
     let mut findings = Vec::new();
     let mut deployed = HashMap::new();
     let mut live = None;
-    let mut stages = HashMap::new();
+    let mut stages = Map::default();
     for stage in snapshot.stages.under(&api.id) {
         let routes = stage.deployment.as_ref().and_then(|id| {
             let maker = Maker { snapshot, tables, api };
@@ -326,8 +327,8 @@ fn response_mappings(
     record: &Integration,
     resource: &str,
     findings: &mut Vec<Finding>,
-) -> HashMap<u16, Vec<ResponseMapping>> {
-    let mut by_status = HashMap::new();
+) -> Map<u16, Vec<ResponseMapping>> {
+    let mut by_status = Map::default();
     for (status, entries) in &record.response_parameters {
         let Ok(status) = status.parse() else { continue };
         let mut mappings: Vec<_> = entries

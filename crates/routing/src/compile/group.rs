@@ -1,6 +1,5 @@
 //! Target groups, targets and the probes that check them, from their records.
 
-use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +18,7 @@ use crate::balancer::sticky::{By, Stickiness};
 use crate::compile::kept::Kept;
 use crate::finding::{Refusal, Step};
 use crate::live::Bound;
+use crate::map::Map;
 use crate::network::{Protocol, permit_any};
 use crate::tables::{
     Algorithm, BalancerTable, Check, Endpoint, GroupTable, GroupUsers, Probe, ProtocolVersion,
@@ -28,7 +28,7 @@ use crate::{Finding, Tables};
 
 /// Makes the groups' tables and the list of probes.
 pub(super) fn compile(snapshot: &Snapshot, kept: &Kept<'_>, tables: &mut Tables) {
-    let mut groups = HashMap::new();
+    let mut groups = Map::default();
     for group in snapshot.target_groups.iter() {
         let user = tables.users.get(&group.arn);
         let balancer = user.and_then(|arn| tables.balancers.get(arn));

@@ -1,6 +1,5 @@
 //! Listeners, rules and the sockets they want, from their records.
 
-use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -19,6 +18,7 @@ use crate::compile::guard;
 use crate::compile::kept::Kept;
 use crate::compile::tls;
 use crate::finding::{Refusal, Step};
+use crate::map::Map;
 use crate::tables::{BalancerTable, ListenerTable, RuleEntry, Socket, TlsNames, TlsTable};
 use crate::{Finding, Tables};
 
@@ -38,7 +38,7 @@ const RESPONSE_HEADERS: [(&str, &str); 10] = [
 
 /// Makes the listeners' tables and the list of sockets.
 pub(super) fn compile(snapshot: &Snapshot, kept: &Kept<'_>, tables: &mut Tables) {
-    let mut listeners = HashMap::new();
+    let mut listeners = Map::default();
     let moved = kept.moved(tables);
     for listener in snapshot.listeners.iter() {
         // Those of network load balancers have no table; their load balancer has a finding.

@@ -137,11 +137,12 @@ fn decided(tables: &Tables, view: &View, draw: u64) -> Result<String, u16> {
                 .map_err(|fault| fault.answer().status)?;
             match &decision.hop {
                 Hop::Public(origin) => {
-                    Ok(format!("{}:{}{}", origin.host, origin.port, decision.target))
+                    let target = decision.target.as_deref().unwrap_or_default();
+                    Ok(format!("{}:{}{target}", origin.host, origin.port))
                 }
                 Hop::Discovered(_) => panic!("the main road has no Cloud Map"),
                 Hop::Link { listener, .. } => {
-                    let sent = edit::apply(view.headers, &decision.edits);
+                    let sent = decision.edits.apply(view.headers);
                     at(listener, &decision.seen(view, &sent))
                 }
             }

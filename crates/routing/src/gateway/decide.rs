@@ -1,11 +1,11 @@
 //! From an API and a request to what is sent where: the steps of the gateway in their order.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
+use edits::Edits;
 use model::Timestamp;
 
-use crate::draw::{self, Use};
-use crate::edit::Edit;
 use crate::finding::{Refusal, Step};
 use crate::front::ApiFront;
 use crate::gateway::errors::Kind;
@@ -14,7 +14,8 @@ use crate::gateway::route::{self, Match};
 use crate::gateway::stage::{self, Selected};
 use crate::gateway::uri::{self, Uri};
 use crate::gateway::{
-    GatewayDecision, GatewayFault, Hop, MAX_BODY_BYTES, MAX_HEAD_BYTES, Trail, host, path, request,
+    GatewayDecision, GatewayFault, Hop, MAX_BODY_BYTES, MAX_HEAD_BYTES, RequestId, Trail, host,
+    path, request,
 };
 use crate::tables::{Fault, IntegrationEntry, Plan};
 use crate::{Body, Tables, View, link};
@@ -27,7 +28,7 @@ pub fn decide<'t>(
     now: Timestamp,
     draw: u64,
 ) -> Result<GatewayDecision<'t>, GatewayFault<'t>> {
-    let request_id = request_id(draw);
+    let request_id = RequestId::new(draw);
     let mut trail =
         Trail { api: front.api, stage: None, route: None, integration: None, request_id };
     match follow(tables, front, view, now, draw, &mut trail) {
@@ -39,18 +40,17 @@ pub fn decide<'t>(
 /// What was decided, before it is joined with its trail.
 struct Sent<'t> {
     hop: Hop<'t>,
-    method: String,
-    target: String,
-    host: String,
-    edits: Vec<Edit>,
+    method: Option<&'t str>,
+    target: Option<String>,
+    edits: Edits,
     timeout: Duration,
     context: Option<Box<Context>>,
 }
 
 impl<'t> Sent<'t> {
     fn decision(self, trail: Trail<'t>) -> GatewayDecision<'t> {
-        let Self { hop, method, target, host, edits, timeout, context } = self;
-        GatewayDecision { trail, hop, method, target, host, edits, timeout, context }
+        let Self { hop, method, target, edits, timeout, context } = self;
+        GatewayDecision { trail, hop, method, target, edits, timeout, context }
     }
 }
 
@@ -78,18 +78,16 @@ fn follow<'t>(
         Some(context) => map(integration, &selected, &found, context, view, query)?,
         None => Mapped::default(),
     };
-    let (hop, path, own_query, backend) = plan(tables, integration, &selected, &found, now)?;
-    let mut edits = request::edits(view, backend.as_backend(), now, draw);
-    edits.extend(mapped.edits);
-    let target = join_target(
-        mapped.path.unwrap_or(path),
-        &own_query,
-        mapped.query.as_deref().unwrap_or(query),
-    );
-    let method = integration.method.as_deref().unwrap_or(view.method).to_string();
-    let host = host_of(&edits);
+    let Planned { hop, path, query: own_query, asked } =
+        plan(tables, integration, &selected, &found, now)?;
+    let mut edits = request::edits(view, asked.as_backend(), now, draw);
+    edits.extend(&mapped.edits);
+    let path = mapped.path.map_or(path, Cow::from);
+    let target = Target { path: &path, own: &own_query, clients: mapped.query.as_deref() };
+    let target = target.unless(view.target, query);
+    let method = integration.method.as_deref();
     let timeout = integration.timeout;
-    Ok(Sent { hop, method, target, host, edits, timeout, context: mapped_by })
+    Ok(Sent { hop, method, target, edits, timeout, context: mapped_by })
 }
 
 fn check_limits(view: &View) -> Result<(), Fault> {
@@ -108,7 +106,10 @@ fn check_limits(view: &View) -> Result<(), Fault> {
     }
 }
 
-fn find_route<'t>(selected: &Selected<'t>, method: &str) -> Result<Match<'t>, Fault> {
+fn find_route<'t, 's>(
+    selected: &'s Selected<'t, '_>,
+    method: &str,
+) -> Result<Match<'t, 's>, Fault> {
     let stage = selected.stage;
     let Some(routes) = stage.routes.as_deref() else {
         let reason = match &stage.deployment {
@@ -135,7 +136,7 @@ fn context(trail: &Trail, selected: &Selected, view: &View, now: Timestamp) -> C
         domain_name: host::split(view.host.unwrap_or("")).0.into_owned(),
         http_method: view.method.to_string(),
         path: String::from_utf8_lossy(&selected.path).into_owned(),
-        request_id: trail.request_id.clone(),
+        request_id: trail.request_id.as_str().to_owned(),
         request_time_epoch: now.0,
         route_key: trail.route.map_or_else(String::new, |route| route.key.clone()),
         source_ip: view.source.ip().to_canonical().to_string(),
@@ -183,14 +184,25 @@ impl Asked {
     }
 }
 
-/// Where to, with which path, and which query of the integration's own.
-fn plan<'t>(
+/// What an integration's plan makes of a request.
+struct Planned<'t, 's> {
+    /// Where to.
+    hop: Hop<'t>,
+    /// With which path.
+    path: Cow<'s, str>,
+    /// Which query of the integration's own.
+    query: String,
+    asked: Asked,
+}
+
+fn plan<'t, 's>(
     tables: &'t Tables,
     integration: &'t IntegrationEntry,
-    selected: &Selected<'t>,
-    found: &Match<'t>,
+    selected: &'s Selected<'t, '_>,
+    found: &Match<'t, '_>,
     now: Timestamp,
-) -> Result<(Hop<'t>, String, String, Asked), Fault> {
+) -> Result<Planned<'t, 's>, Fault> {
+    let resolved;
     let way = match &integration.plan {
         Plan::Public(uri) => return plan_public(uri, selected, found),
         Plan::Discovered(key) => {
@@ -199,17 +211,19 @@ fn plan<'t>(
                 fault(Kind::Unavailable, Step::Link, reason)
             })?;
             let path = path::encode(&selected.path);
-            return Ok((Hop::Discovered(pool), path, String::new(), Asked::ClientsWithPort));
+            let (hop, asked) = (Hop::Discovered(pool), Asked::ClientsWithPort);
+            return Ok(Planned { hop, path, query: String::new(), asked });
         }
-        Plan::Private(way) => way.clone(),
+        Plan::Private(way) => way,
         Plan::PrivateByStage(link, arn, tls) => {
             let arn = uri::substitute(arn, &selected.stage.variables)
                 .map_err(|reason| fault(Kind::Internal, Step::Integration, reason))?;
-            link::resolve(tables, link, &arn, tls.as_deref())
+            resolved = link::resolve(tables, link, &arn, tls.as_deref());
+            &resolved
         }
     };
-    let way = way?;
-    link::check_dates(&way, now)?;
+    let way = way.as_ref().map_err(Fault::clone)?;
+    link::check_dates(way, now)?;
     let Some(listener) = tables.listeners.get(&way.listener) else {
         let reason = format!("there is no listener {}", way.listener);
         return Err(fault(Kind::Unavailable, Step::Listener, reason));
@@ -217,14 +231,15 @@ fn plan<'t>(
     // AWS: whatever the route, a private integration gets the client's whole path, a named
     // stage's name included.
     let path = path::encode(&selected.path);
-    Ok((Hop::Link { from: way.from, listener, tls: way.tls }, path, String::new(), Asked::Clients))
+    let hop = Hop::Link { from: way.from, listener, tls: way.tls };
+    Ok(Planned { hop, path, query: String::new(), asked: Asked::Clients })
 }
 
-fn plan_public<'t>(
+fn plan_public<'t, 's>(
     uri: &Uri,
-    selected: &Selected<'t>,
-    found: &Match<'t>,
-) -> Result<(Hop<'t>, String, String, Asked), Fault> {
+    selected: &'s Selected<'t, '_>,
+    found: &Match<'t, '_>,
+) -> Result<Planned<'t, 's>, Fault> {
     let wrong = |reason| fault(Kind::Internal, Step::Integration, reason);
     let url = uri.resolve(&selected.stage.variables).map_err(wrong)?;
     // AWS: `$default` appends the full path of the request to the URI, other routes nothing. The
@@ -232,45 +247,47 @@ fn plan_public<'t>(
     let suffix = if found.route.key == "$default" { selected.route_path() } else { b"" };
     let variables = (found.route.variables.as_slice(), found.values.as_slice());
     let (path, query) = url.fill(variables, suffix).map_err(wrong)?;
-    Ok((Hop::Public(url.origin.clone()), path, query, Asked::Url(url.authority.clone())))
+    let asked = Asked::Url(url.authority.clone());
+    Ok(Planned { hop: Hop::Public(url.origin.clone()), path: path.into(), query, asked })
 }
 
 fn fault(kind: Kind, step: Step, reason: String) -> Fault {
     Fault { kind, refusal: Refusal::new(step, reason) }
 }
 
-/// AWS: the client's query comes after one that the URI has.
-fn join_target(mut path: String, own: &str, clients: &str) -> String {
-    for query in [own, clients] {
-        if !query.is_empty() {
-            path.push(if path.contains('?') { '&' } else { '?' });
-            path.push_str(query);
-        }
-    }
-    path
+/// Path and query to send. AWS: the client's query comes after one that the URI has.
+struct Target<'a> {
+    path: &'a str,
+    own: &'a str,
+    /// The client's query as mappings have it; none where they do not touch it.
+    clients: Option<&'a str>,
 }
 
-/// The `Host` after the edits; the last one set wins.
-fn host_of(edits: &[Edit]) -> String {
-    let set = |edit: &Edit| match edit {
-        Edit::Set(name, value) if name.eq_ignore_ascii_case("host") => {
-            Some(std::str::from_utf8(value).unwrap_or_default().to_owned())
+impl Target<'_> {
+    /// The text, unless it is `sent` with its `query`.
+    fn unless(&self, sent: &str, query: &str) -> Option<String> {
+        let Target { path, own, clients } = *self;
+        let rest = sent.strip_prefix(path);
+        if clients.is_none() && own.is_empty() && rest.is_some_and(|rest| is_query(rest, query)) {
+            return None;
         }
-        _ => None,
-    };
-    edits.iter().rev().find_map(set).unwrap_or_default()
+        let clients = clients.unwrap_or(query);
+        let mut text = String::with_capacity(path.len() + own.len() + clients.len() + 2);
+        text.push_str(path);
+        for query in [own, clients] {
+            if !query.is_empty() {
+                text.push(if text.contains('?') { '&' } else { '?' });
+                text.push_str(query);
+            }
+        }
+        Some(text)
+    }
 }
 
-/// Sixteen characters of base64, as AWS's: 11 random bytes and one `=`.
-pub(super) fn request_id(draw: u64) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let (high, low) = draw::pair(draw, Use::RequestId);
-    let mut bits = (u128::from(high) << 64) | u128::from(low);
-    let mut id = String::with_capacity(16);
-    for _ in 0..15 {
-        id.push(char::from(DIGITS[bits as usize & 63]));
-        bits >>= 6;
+/// Whether this is nothing but the query, which is not empty if it is there.
+fn is_query(rest: &str, query: &str) -> bool {
+    match query {
+        "" => rest.is_empty(),
+        query => rest.strip_prefix('?') == Some(query),
     }
-    id.push('=');
-    id
 }

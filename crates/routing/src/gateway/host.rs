@@ -10,13 +10,16 @@ const PATH_FORM: &str = "/_aws/execute-api/";
 
 /// Host without port, trailing dot and capitals, and the port if there is one.
 pub fn split(authority: &str) -> (Cow<'_, str>, Option<u16>) {
-    let (host, port) = match authority.rsplit_once(':') {
+    let colon = authority.bytes().rposition(|byte| byte == b':');
+    let (host, port) = match colon.and_then(|at| authority.split_at_checked(at)) {
         // The last colon of a bare IPv6 address in brackets is no port's.
-        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        Some((host, port)) if !port.ends_with(']') => (host, Some(&port[1..])),
         _ => (authority, None),
     };
     let host = host.strip_suffix('.').unwrap_or(host);
-    let host = match host.bytes().any(|byte| byte.is_ascii_uppercase()) {
+    // Without branches, so that many bytes are looked at together.
+    let is_upper = host.bytes().fold(false, |found, byte| found | byte.is_ascii_uppercase());
+    let host = match is_upper {
         true => Cow::from(host.to_ascii_lowercase()),
         false => Cow::from(host),
     };
@@ -25,9 +28,9 @@ pub fn split(authority: &str) -> (Cow<'_, str>, Option<u16>) {
 
 /// The API id of a host `{apiId}.execute-api.{anything}`, whatever the domain.
 pub fn api_label(host: &str) -> Option<&str> {
-    let (id, rest) = host.split_once('.')?;
-    let (service, _domain) = rest.split_once('.')?;
-    (service == "execute-api" && !id.is_empty()).then_some(id)
+    let dot = host.bytes().position(|byte| byte == b'.')?;
+    let (id, rest) = host.split_at_checked(dot)?;
+    (rest.starts_with(".execute-api.") && !id.is_empty()).then_some(id)
 }
 
 /// The API id in the path form, and the length of what only names the API.

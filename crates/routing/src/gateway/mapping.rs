@@ -6,9 +6,9 @@
 
 mod template;
 
-use std::borrow::Cow;
+use edits::Edits;
+use edits::legal::{is_name, is_value};
 
-use crate::edit::{Edit, is_legal_value};
 use crate::gateway::path;
 
 pub use template::{Context, Template, Values};
@@ -63,7 +63,7 @@ pub fn parse(key: &str, value: &str) -> Result<RequestMapping, String> {
         _ => return Err(unknown()),
     };
     let place = match place.split_once('.') {
-        Some(("header", name)) if is_token(name) => Place::Header(name.to_string()),
+        Some(("header", name)) if is_name(name) => Place::Header(name.to_string()),
         Some(("querystring", name)) if !name.is_empty() => Place::Query(name.to_string()),
         None if place == "path" && action == Action::Overwrite => Place::Path,
         None if place == "statuscode" && action == Action::Overwrite => Place::Status,
@@ -74,16 +74,11 @@ pub fn parse(key: &str, value: &str) -> Result<RequestMapping, String> {
     Ok(RequestMapping { place, action, value: Template::parse(text)? })
 }
 
-fn is_token(name: &str) -> bool {
-    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    !name.is_empty() && name.bytes().all(token)
-}
-
 /// What the mappings make of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mapped {
     /// Header changes.
-    pub edits: Vec<Edit>,
+    pub edits: Edits,
     /// The raw query, when it was changed.
     pub query: Option<String>,
     /// The path as it stands in a request line, when it was overwritten.
@@ -105,7 +100,7 @@ pub fn map_request(
     let mut pairs: Option<Vec<(String, String)>> = None;
     for mapping in mappings {
         match &mapping.place {
-            Place::Header(name) => mapped.edits.extend(edit(name, mapping, values)?),
+            Place::Header(name) => edit(&mut mapped.edits, name, mapping, values)?,
             Place::Query(name) => {
                 let pairs = pairs.get_or_insert_with(|| split_query(query));
                 change_query(pairs, name, mapping, values);
@@ -123,15 +118,12 @@ pub fn map_request(
 }
 
 /// Applies response mappings: the status and the header changes.
-pub fn map_response(
-    mappings: &[ResponseMapping],
-    status: u16,
-    values: &Values,
-) -> (u16, Vec<Edit>) {
-    let (mut status, mut edits) = (status, Vec::new());
+pub fn map_response(mappings: &[ResponseMapping], status: u16, values: &Values) -> (u16, Edits) {
+    let (mut status, mut edits) = (status, Edits::new());
     for mapping in mappings {
         match &mapping.place {
-            Place::Header(name) => edits.extend(edit(name, mapping, values).ok().flatten()),
+            // What cannot stand in a header is left out.
+            Place::Header(name) => drop(edit(&mut edits, name, mapping, values)),
             Place::Status => {
                 let text = mapping.value.text(values).and_then(|text| String::from_utf8(text).ok());
                 let given = text.and_then(|text| text.trim().parse().ok());
@@ -144,22 +136,25 @@ pub fn map_response(
 }
 
 fn edit(
+    edits: &mut Edits,
     name: &str,
     mapping: &RequestMapping,
     values: &Values,
-) -> Result<Option<Edit>, IllegalValue> {
-    let name = Cow::from(name.to_string());
+) -> Result<(), IllegalValue> {
+    let name = name.to_owned();
     if mapping.action == Action::Remove {
-        return Ok(Some(Edit::Remove(name)));
+        edits.remove(name);
+        return Ok(());
     }
-    let Some(value) = mapping.value.text(values) else { return Ok(None) };
-    if !is_legal_value(&value) {
+    let Some(value) = mapping.value.text(values) else { return Ok(()) };
+    if !is_value(&value) {
         return Err(IllegalValue);
     }
-    Ok(Some(match mapping.action {
-        Action::Append => Edit::Append(name, value),
-        Action::Overwrite | Action::Remove => Edit::Set(name, value),
-    }))
+    match mapping.action {
+        Action::Append => edits.append(name, value),
+        Action::Overwrite | Action::Remove => edits.set(name, value),
+    };
+    Ok(())
 }
 
 /// Decoded name and raw text of each pair.

@@ -13,11 +13,14 @@ pub mod route;
 pub mod stage;
 pub mod uri;
 
+use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use edits::Edits;
+
 use crate::answer::Answer;
-use crate::edit::Edit;
+use crate::draw::{self, Use};
 use crate::finding::Refusal;
 use crate::tables::{
     ApiTable, IntegrationEntry, LinkTls, ListenerTable, PoolTable, RouteEntry, StageTable,
@@ -45,7 +48,7 @@ pub struct Trail<'t> {
     /// The integration.
     pub integration: Option<&'t IntegrationEntry>,
     /// The request's id, also in `apigw-requestid`.
-    pub request_id: String,
+    pub request_id: RequestId,
 }
 
 /// What to send where.
@@ -55,14 +58,12 @@ pub struct GatewayDecision<'t> {
     pub trail: Trail<'t>,
     /// Where to.
     pub hop: Hop<'t>,
-    /// The method to send.
-    pub method: String,
-    /// Path and query to send.
-    pub target: String,
-    /// The `Host` to send (also among the edits).
-    pub host: String,
-    /// Changes of the client's header lines.
-    pub edits: Vec<Edit>,
+    /// The method to send; none keeps the client's.
+    pub method: Option<&'t str>,
+    /// Path and query to send; none keeps the client's.
+    pub target: Option<String>,
+    /// Changes of the client's header lines, `Host` included.
+    pub edits: Edits,
     /// From the first byte sent to the response's head.
     pub timeout: Duration,
     /// `$context`, when the response is mapped.
@@ -112,13 +113,13 @@ pub struct GatewayFault<'t> {
 impl GatewayFault<'_> {
     /// The answer for the client.
     pub fn answer(&self) -> Answer {
-        errors::answer(self.kind, &self.trail.request_id)
+        errors::answer(self.kind, self.trail.request_id.as_str())
     }
 }
 
 impl GatewayDecision<'_> {
     /// The request as the listener behind a link sees it. `sent` are the header lines after
-    /// `edits` (`edit::apply`).
+    /// `edits` ([`Edits::apply`]).
     ///
     /// AWS: an HTTP API speaks HTTP/1.1 to what it integrates, so that groups of protocol version
     /// HTTP2 and GRPC answer 464 to it.
@@ -127,10 +128,11 @@ impl GatewayDecision<'_> {
             Hop::Link { from, tls, .. } => ((*from, view.source.port()).into(), *tls),
             Hop::Public(_) | Hop::Discovered(_) => (view.source, None),
         };
+        let host = self.edits.last_set("Host").filter(|host| !host.is_empty());
         View {
-            method: &self.method,
-            target: &self.target,
-            host: Some(self.host.as_str()).filter(|host| !host.is_empty()),
+            method: self.method.unwrap_or(view.method),
+            target: self.target.as_deref().unwrap_or(view.target),
+            host: host.and_then(|host| std::str::from_utf8(host).ok()),
             headers: sent,
             source,
             https: tls.is_some(),
@@ -142,33 +144,77 @@ impl GatewayDecision<'_> {
     }
 }
 
-/// Status and header edits of an integration's response on its way to the client. CORS headers of
-/// a backend pass as they are.
+/// Status and header edits of an integration's response on its way to the client, added to `edits`.
+/// `headers` are its lines after those. CORS headers of a backend pass as they are.
 ///
 /// DEVIATION: The `Date` of a backend passes an HTTP API; AWS sets its own.
-pub fn response(
+pub fn response<'a>(
     decision: &GatewayDecision,
     status: u16,
-    headers: &[(&str, &[u8])],
-) -> (u16, Vec<Edit>) {
+    edits: &mut Edits,
+    headers: impl FnOnce() -> edits::Lines<'a>,
+) -> u16 {
     let Trail { stage, integration, request_id, .. } = &decision.trail;
     let mappings = integration.and_then(|integration| integration.response.get(&status));
-    let (status, mut edits) = match (mappings, &decision.context, stage) {
+    let status = match (mappings, &decision.context, stage) {
         (Some(mappings), Some(context), Some(stage)) => {
+            let lines = headers();
+            let sent = edits.apply(&lines);
             let values = Values {
                 request: None,
                 route_path: b"/",
                 variables: (&[], &[]),
                 context,
                 stage: &stage.variables,
-                response: Some(headers),
+                response: Some(&sent),
             };
-            mapping::map_response(mappings, status, &values)
+            let (status, mapped) = mapping::map_response(mappings, status, &values);
+            edits.extend(&mapped);
+            status
         }
-        _ => (status, Vec::new()),
+        _ => status,
     };
-    edits.push(Edit::set("apigw-requestid", request_id.as_str()));
-    (status, edits)
+    edits.set("apigw-requestid", request_id.as_str());
+    status
+}
+
+/// The id of a request.
+///
+/// AWS: sixteen characters of base64, 11 random bytes and one `=`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RequestId([u8; 16]);
+
+impl RequestId {
+    /// The id for a draw.
+    pub fn new(draw: u64) -> Self {
+        const DIGITS: &[u8; 64] =
+            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        let (high, low) = draw::pair(draw, Use::RequestId);
+        let mut bits = (u128::from(high) << 64) | u128::from(low);
+        let mut id = [b'='; 16];
+        for digit in &mut id[..15] {
+            *digit = DIGITS[bits as usize & 63];
+            bits >>= 6;
+        }
+        Self(id)
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 #[cfg(test)]

@@ -30,12 +30,14 @@ const PATH: &AsciiSet = &CONTROLS
 /// What may not stand in a query key or value.
 const QUERY: &AsciiSet = &PATH.add(b'&').add(b'+').add(b'=').add(b';').add(b'\'');
 
-/// A decoded path: bytes, since a client may encode any. Starts with `/`.
-pub fn decode(raw: &str) -> Vec<u8> {
-    let mut path: Vec<u8> = match raw.as_bytes().contains(&b'%') {
-        true => percent_decode(raw.as_bytes()).collect(),
-        false => raw.as_bytes().to_vec(),
-    };
+/// A decoded path: bytes, since a client may encode any. Starts with `/`. Most paths are what they
+/// are.
+pub fn decode(raw: &str) -> Cow<'_, [u8]> {
+    let same = |byte: &u8| !matches!(byte, b'%' | b'?');
+    if raw.starts_with('/') && raw.as_bytes().iter().all(same) {
+        return Cow::from(raw.as_bytes());
+    }
+    let mut path: Vec<u8> = percent_decode(raw.as_bytes()).collect();
     if let Some(cut) = path.iter().position(|byte| *byte == b'?') {
         path.truncate(cut);
     }
@@ -43,12 +45,12 @@ pub fn decode(raw: &str) -> Vec<u8> {
     if path.first() != Some(&b'/') {
         path.insert(0, b'/');
     }
-    path
+    Cow::from(path)
 }
 
 /// A decoded path as it may stand in a request line; slashes stay.
-pub fn encode(path: &[u8]) -> String {
-    Cow::from(percent_encode(path, PATH)).into_owned()
+pub fn encode(path: &[u8]) -> Cow<'_, str> {
+    percent_encode(path, PATH).into()
 }
 
 /// What an author cannot have meant to stand in a request line.
@@ -77,7 +79,7 @@ mod tests {
     #[test]
     fn paths_are_decoded_and_encoded_again() {
         let check = |raw: &str, decoded: &[u8], forwarded: &str| {
-            assert_eq!(decode(raw), decoded, "{raw}");
+            assert_eq!(&*decode(raw), decoded, "{raw}");
             assert_eq!(encode(&decode(raw)), forwarded, "{raw}");
         };
         check("", b"/", "/");

@@ -4,10 +4,11 @@
 
 use std::net::IpAddr;
 
+use edits::Edits;
+use edits::legal::is_token;
 use model::Timestamp;
 
 use crate::draw::Use;
-use crate::edit::Edit;
 use crate::gateway::uri::host_and_port;
 use crate::view::{Body, View};
 use crate::{spell, trace};
@@ -29,54 +30,50 @@ pub enum Backend<'a> {
 /// AWS: `Host` is the URL's, or the client's for private integrations; `Forwarded` takes in the
 /// `X-Forwarded-*` headers, which are removed; `Via` is extended; a body-less request has
 /// `Content-Length: 0`, and towards a URL a content type.
-pub fn edits(view: &View, backend: Backend, now: Timestamp, draw: u64) -> Vec<Edit> {
-    let mut edits = Vec::with_capacity(10);
+pub fn edits(view: &View, backend: Backend, now: Timestamp, draw: u64) -> Edits {
+    let mut edits = Edits::with_capacity(USUAL.0, USUAL.1);
     match (backend, view.host) {
-        (Backend::Public(authority), _) => edits.push(Edit::set("Host", authority)),
-        (Backend::Private | Backend::Discovered, Some(host)) => {
-            edits.push(Edit::set("Host", host));
-        }
+        (Backend::Public(authority), _) => drop(edits.set("Host", authority)),
+        (Backend::Private | Backend::Discovered, Some(host)) => drop(edits.set("Host", host)),
         (Backend::Private | Backend::Discovered, None) => {}
     }
     if backend == Backend::Discovered {
-        edits.push(Edit::set("X-Forwarded-Port", port(view)));
+        edits.set_with("X-Forwarded-Port", |out| spell::decimal(out, port(view)));
     }
-    edits.push(Edit::set("Forwarded", forwarded(view)));
+    edits.set_with("Forwarded", |out| forwarded(out, view));
     for name in ["X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"] {
         if view.values(name).next().is_some() {
-            edits.push(Edit::remove(name));
+            edits.remove(name);
         }
     }
-    edits.push(Edit::set("Via", appended(view, "Via", b"HTTP/1.1 AmazonAPIGateway")));
+    edits.set_with("Via", |out| {
+        if view.join(out, "Via", b", ") {
+            out.extend_from_slice(b", ");
+        }
+        out.extend_from_slice(b"HTTP/1.1 AmazonAPIGateway");
+    });
     let received = view.values(trace::HEADER).next();
-    let traced = trace::extend(received, now, draw, Use::GatewayTrace);
-    edits.push(Edit::set(trace::HEADER, traced));
+    edits.set_with(trace::HEADER, |out| {
+        trace::extend(out, received, now, draw, Use::GatewayTrace);
+    });
     if view.body == Body::Empty {
-        edits.push(Edit::set("Content-Length", "0"));
+        edits.set("Content-Length", "0");
         let public = matches!(backend, Backend::Public(_));
         if public && view.values("content-type").next().is_none() {
-            edits.push(Edit::set("Content-Type", "application/x-www-form-urlencoded"));
+            edits.set("Content-Type", "application/x-www-form-urlencoded");
         }
     }
     edits
 }
 
+/// Room for the changes of a request.
+const USUAL: (usize, usize) = (8, 352);
+
 /// The port that the client asked for. AWS: 443, since it has no other.
-fn port(view: &View) -> String {
+fn port(view: &View) -> u16 {
     let own = if view.https { 443 } else { 80 };
     let asked = view.host.and_then(|host| host_and_port(host, view.https));
-    asked.map_or(own, |(_, port)| port).to_string()
-}
-
-fn appended(view: &View, name: &str, element: &[u8]) -> Vec<u8> {
-    match view.joined(name, ", ").filter(|value| !value.is_empty()) {
-        Some(mut value) => {
-            value.extend_from_slice(b", ");
-            value.extend_from_slice(element);
-            value
-        }
-        None => element.to_vec(),
-    }
+    asked.map_or(own, |(_, port)| port)
 }
 
 /// AWS: what the client sent, then its `X-Forwarded-*` as elements, then the client itself as the
@@ -84,25 +81,27 @@ fn appended(view: &View, name: &str, element: &[u8]) -> Vec<u8> {
 /// would swallow it, is left out.
 // DEVIATION: `Forwarded` towards public URLs has no `by=` element, since the address that a
 // connection leaves from is not known when the request is decided.
-fn forwarded(view: &View) -> Vec<u8> {
-    let mut value = Vec::with_capacity(USUAL_BYTES);
+fn forwarded(out: &mut Vec<u8>, view: &View) {
+    let start = out.len();
     for line in view.values("Forwarded").filter(|line| is_closed(line)) {
-        separate(&mut value, b", ");
-        value.extend_from_slice(line);
+        separate(out, start);
+        out.extend_from_slice(line);
     }
     let (mut host, mut proto) = (view.text("X-Forwarded-Host"), view.text("X-Forwarded-Proto"));
     for line in view.values("X-Forwarded-For") {
         let line = String::from_utf8_lossy(line);
         for hop in line.split(',').map(str::trim).filter(|hop| !hop.is_empty()) {
-            element(&mut value, Some(Node::Named(hop)), host.take(), proto.take());
+            separate(out, start);
+            element(out, Some(Node::Named(hop)), host.take(), proto.take());
         }
     }
     if host.is_some() || proto.is_some() {
-        element(&mut value, None, host, proto);
+        separate(out, start);
+        element(out, None, host, proto);
     }
     let scheme = if view.https { "https" } else { "http" };
-    element(&mut value, Some(Node::Address(view.source.ip())), view.host, Some(scheme));
-    value
+    separate(out, start);
+    element(out, Some(Node::Address(view.source.ip())), view.host, Some(scheme));
 }
 
 /// Whether each quoted string of a value ends within it.
@@ -119,9 +118,6 @@ fn is_closed(value: &[u8]) -> bool {
     !quoted
 }
 
-/// Room for one element.
-const USUAL_BYTES: usize = 128;
-
 /// Who made a request.
 enum Node<'a> {
     /// As an earlier hop named it.
@@ -132,7 +128,6 @@ enum Node<'a> {
 
 /// Appends `for=…;host=…;proto=…`.
 fn element(out: &mut Vec<u8>, node: Option<Node>, host: Option<&str>, proto: Option<&str>) {
-    separate(out, b", ");
     let start = out.len();
     if let Some(node) = node {
         out.extend_from_slice(b"for=");
@@ -155,10 +150,10 @@ fn element(out: &mut Vec<u8>, node: Option<Node>, host: Option<&str>, proto: Opt
     }
 }
 
-/// Appends a separator unless nothing stands before it.
-fn separate(out: &mut Vec<u8>, separator: &[u8]) {
-    if !out.is_empty() {
-        out.extend_from_slice(separator);
+/// Appends a separator unless nothing stands from `start` on.
+fn separate(out: &mut Vec<u8>, start: usize) {
+    if out.len() > start {
+        out.extend_from_slice(b", ");
     }
 }
 
@@ -176,10 +171,16 @@ fn address(out: &mut Vec<u8>, ip: IpAddr) {
 
 /// Appends a token as it is, anything else as a quoted string.
 fn quoted(out: &mut Vec<u8>, text: &str) {
-    if !text.is_empty() && text.bytes().all(spell::is_token) {
+    // Hosts with a port are none.
+    let has = |byte: u8| text.as_bytes().contains(&byte);
+    if !text.is_empty() && !has(b':') && text.bytes().all(is_token) {
         return out.extend_from_slice(text.as_bytes());
     }
     out.push(b'"');
+    if !has(b'"') && !has(b'\\') {
+        out.extend_from_slice(text.as_bytes());
+        return out.push(b'"');
+    }
     for part in text.as_bytes().split_inclusive(|byte| matches!(byte, b'"' | b'\\')) {
         match part {
             [plain @ .., special @ (b'"' | b'\\')] => {
@@ -196,7 +197,6 @@ fn quoted(out: &mut Vec<u8>, text: &str) {
 mod tests {
     use super::*;
     use crate::Version;
-    use crate::edit::apply;
 
     fn after(backend: Backend, headers: &[(&str, &str)], view: &View) -> Vec<(String, String)> {
         let lines: Vec<(&str, &[u8])> =
@@ -206,7 +206,7 @@ mod tests {
         let text = |(name, value): &(&str, &[u8])| {
             (name.to_ascii_lowercase(), String::from_utf8_lossy(value).into_owned())
         };
-        apply(&lines, &edits).iter().map(text).collect()
+        edits.apply(&lines).iter().map(text).collect()
     }
 
     fn view() -> View<'static> {
@@ -310,6 +310,6 @@ mod tests {
         let lines: [(&str, &[u8]); 1] = [("content-length", b"5")];
         let view = View { headers: &lines, body: Body::Length(5), ..view() };
         let edits = edits(&view, Backend::Public("b"), Timestamp(0), 1);
-        assert!(apply(&lines, &edits).contains(&("content-length", b"5")));
+        assert!(edits.apply(&lines).contains(&("content-length", b"5")));
     }
 }

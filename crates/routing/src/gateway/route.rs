@@ -5,9 +5,9 @@
 //! on an equal path. AWS does not say whether path or method comes first; since full matches
 //! precede greedy ones whatever their method, the path does here.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::map::Map;
 use crate::tables::{RouteEntry, RouteTable};
 
 /// Routes with a path, by segment.
@@ -21,7 +21,7 @@ type Index = u32;
 /// What may follow the segments that lead here.
 #[derive(Debug, Default)]
 struct Node {
-    literals: HashMap<Box<[u8]>, Index>,
+    literals: Map<Box<[u8]>, Index>,
     variable: Option<Index>,
     here: Methods,
     greedy: Methods,
@@ -63,11 +63,11 @@ impl Default for RouteTrie {
 
 /// A route and the values of its path variables, in order and decoded.
 #[derive(Clone, Debug)]
-pub struct Match<'t> {
+pub struct Match<'t, 'p> {
     /// The route.
     pub route: &'t RouteEntry,
     /// One value per variable of the route; none for `$default`.
-    pub values: Vec<Vec<u8>>,
+    pub values: Vec<&'p [u8]>,
 }
 
 /// A segment of a route's path.
@@ -146,13 +146,12 @@ impl RouteTrie {
     }
 
     /// The route for a method and a decoded path that starts with `/`.
-    pub fn find(&self, method: &str, path: &[u8]) -> Option<Match<'_>> {
+    pub fn find<'p>(&self, method: &str, path: &'p [u8]) -> Option<Match<'_, 'p>> {
         let rest = path.strip_prefix(b"/").unwrap_or(path);
         let mut values = Vec::new();
         let found = self
             .full(0, Some(rest), method, &mut values)
             .or_else(|| self.greedy(0, Some(rest), method, &mut values))?;
-        let values = values.into_iter().map(<[u8]>::to_vec).collect();
         Some(Match { route: found, values })
     }
 
@@ -220,7 +219,7 @@ fn cut(rest: &[u8]) -> (&[u8], Option<&[u8]>) {
 }
 
 /// The route of a deployment for a method and a decoded path.
-pub fn find<'t>(routes: &'t RouteTable, method: &str, path: &[u8]) -> Option<Match<'t>> {
+pub fn find<'t, 'p>(routes: &'t RouteTable, method: &str, path: &'p [u8]) -> Option<Match<'t, 'p>> {
     let default = || {
         let route = routes.default.as_deref()?;
         Some(Match { route, values: Vec::new() })

@@ -1,5 +1,7 @@
 //! Which stage of an API a path is for.
 
+use std::borrow::Cow;
+
 use crate::finding::{Refusal, Step};
 use crate::front::ApiFront;
 use crate::gateway::errors::Kind;
@@ -8,16 +10,16 @@ use crate::tables::{Fault, StageTable};
 
 /// A stage and the path of the request.
 #[derive(Debug)]
-pub struct Selected<'t> {
+pub struct Selected<'t, 'v> {
     /// The stage.
     pub stage: &'t StageTable,
     /// The decoded path; a named stage's name is its first segment.
-    pub path: Vec<u8>,
+    pub path: Cow<'v, [u8]>,
     /// Bytes of `path` that name the stage.
     pub prefix: usize,
 }
 
-impl Selected<'_> {
+impl Selected<'_, '_> {
     /// The decoded path that routes are matched with.
     pub fn route_path(&self) -> &[u8] {
         match &self.path[self.prefix..] {
@@ -32,7 +34,7 @@ impl Selected<'_> {
 ///
 /// AWS: when the first segment is the name of a stage, that stage, and the segment is no part of
 /// what is matched; else `$default` if there is one; else 404.
-pub fn select<'t>(front: &ApiFront<'t>, target: &str) -> Result<Selected<'t>, Fault> {
+pub fn select<'t, 'v>(front: &ApiFront<'t>, target: &'v str) -> Result<Selected<'t, 'v>, Fault> {
     let stages = &front.api.stages;
     let raw = target.split('?').next().unwrap_or("");
     let mut path = path::decode(raw.get(front.skip..).unwrap_or(""));
@@ -51,10 +53,8 @@ pub fn select<'t>(front: &ApiFront<'t>, target: &str) -> Result<Selected<'t>, Fa
     };
     // The path form may name `$default` like any stage; it is never a part of the path.
     if given_default && front.skip > 0 {
-        path.drain(..1 + "$default".len());
-        if path.is_empty() {
-            path.push(b'/');
-        }
+        let rest = &path[1 + "$default".len()..];
+        path = Cow::from(if rest.is_empty() { b"/".to_vec() } else { rest.to_vec() });
     }
     Ok(Selected { stage, path, prefix: 0 })
 }

@@ -7,10 +7,8 @@ use model::network::Direction;
 
 use model::Timestamp;
 
-use super::decide::request_id;
 use super::*;
 use crate::balancer::Turn;
-use crate::edit::apply;
 use crate::fixture::{API_HOST, World, get, listener_arn};
 use crate::{Body, Front, Tables, Version, front};
 
@@ -29,18 +27,23 @@ fn outcome(tables: &Tables, view: &View) -> String {
             assert_eq!(fault.answer().status, fault.kind.status());
             format!("{} {}", fault.kind.status(), fault.refusal)
         }
-        Ok(GatewayDecision { hop, method, target, host, .. }) => match hop {
-            Hop::Link { from, listener, .. } => {
-                format!("{method} {target} host {host} from {from} to port {}", listener.port)
+        Ok(decision) => {
+            let sent = decision.edits.apply(view.headers);
+            let View { method, target, host, .. } = decision.seen(view, &sent);
+            let host = host.unwrap_or_default();
+            match &decision.hop {
+                Hop::Link { from, listener, .. } => {
+                    format!("{method} {target} host {host} from {from} to port {}", listener.port)
+                }
+                Hop::Public(Origin { https, host: to, port }) => {
+                    format!("{method} {target} host {host} to {https} {to} {port}")
+                }
+                Hop::Discovered(pool) => match crate::zone::pick(pool, NOW, Turn::Peek, None) {
+                    Ok(member) => format!("{method} {target} host {host} to {}", member.dial),
+                    Err(fault) => format!("{} {}", fault.kind.status(), fault.refusal),
+                },
             }
-            Hop::Discovered(pool) => match crate::zone::pick(pool, NOW, Turn::Peek, None) {
-                Ok(member) => format!("{method} {target} host {host} to {}", member.dial),
-                Err(fault) => format!("{} {}", fault.kind.status(), fault.refusal),
-            },
-            Hop::Public(Origin { https, host: to, port }) => {
-                format!("{method} {target} host {host} to {https} {to} {port}")
-            }
-        },
+        }
     }
 }
 
@@ -327,19 +330,19 @@ fn mappings_apply_to_what_is_sent() {
     assert!(findings.iter().any(|finding| finding.message.contains("append:header.x-body")));
     let Front::Api(api) = front(&tables, &view) else { panic!("no api") };
     let decision = decide(&tables, &api, &view, NOW, 1).unwrap();
-    let sent = apply(view.headers, &decision.edits);
+    let sent = decision.edits.apply(view.headers);
     let seen = decision.seen(&view, &sent);
     assert_eq!(seen.host, Some("inner.example"));
     assert_eq!(seen.text("host"), Some("inner.example"));
     assert_eq!(seen.text("accept"), None);
     assert_eq!(seen.text("x-id"), Some(decision.trail.request_id.as_str()));
     assert_eq!(seen.source.ip().to_string(), "10.0.1.5");
-    let (status, edits) = response(&decision, 200, &[]);
-    assert_eq!(status, 201);
-    let back = apply(&[], &edits);
+    let mut edits = Edits::new();
+    assert_eq!(response(&decision, 200, &mut edits, Vec::new), 201);
+    let back = edits.apply(&[]);
     assert_eq!(back[0], ("x-stage", b"dev".as_slice()));
     assert_eq!(back[1].0, "apigw-requestid");
-    assert_eq!(response(&decision, 404, &[]).0, 404);
+    assert_eq!(response(&decision, 404, &mut Edits::new(), Vec::new), 404);
     let bad = get("/dev/x%0d%0ay");
     world.integration("abc", "int", listener_arn("web", 80).as_str(), Some("lnk"), |record| {
         record.request_parameters.insert("append:header.x".into(), "$request.path.proxy".into());
@@ -370,7 +373,7 @@ fn limits_are_kept_at_the_edge() {
 
 #[test]
 fn request_ids_look_like_aws_ones() {
-    let ids: Vec<_> = (0..100).map(request_id).collect();
+    let ids: Vec<_> = (0..100).map(|draw| RequestId::new(draw).to_string()).collect();
     for id in &ids {
         assert!(id.len() == 16 && id.ends_with('='), "{id}");
     }

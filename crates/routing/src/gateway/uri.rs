@@ -90,7 +90,7 @@ impl Url {
     /// request path of a `$default` route. The error is a reason for a refusal.
     pub fn fill(
         &self,
-        (names, values): (&[String], &[Vec<u8>]),
+        (names, values): (&[String], &[&[u8]]),
         suffix: &[u8],
     ) -> Result<(String, String), String> {
         let value = |name: &String| {
@@ -178,7 +178,7 @@ mod tests {
         let check = |uri: &str, suffix: &str, expect: &str| {
             let stage = BTreeMap::from([("host".to_string(), "b.example:81".to_string())]);
             let names = ["proxy".to_string(), "id".to_string()];
-            let values = [b"a b/c?d".to_vec(), b"7&8".to_vec()];
+            let values = [&b"a b/c?d"[..], b"7&8"];
             let got = Uri::parse(uri).and_then(|uri| {
                 let url = uri.resolve(&stage)?.into_owned();
                 let (path, query) = url.fill((&names, &values), suffix.as_bytes())?;

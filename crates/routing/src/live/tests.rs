@@ -44,12 +44,16 @@ fn what_is_gone_is_forgotten() {
     let (first, _) = world.compile();
     bind(&first, &mut registry);
     target(&first, "10.0.3.1").set_health(HealthMark::Healthy, model::Timestamp(0));
+    let known = target(&first, "10.0.3.1");
+    assert!(!known.is_gone());
     bind(&World::empty().compile().0, &mut registry);
+    assert!(known.is_gone());
     assert!(registry.groups.is_empty());
     assert!(registry.balancers.is_empty() && registry.apis.is_empty());
     let (again, _) = world.compile();
     bind(&again, &mut registry);
     assert_eq!(target(&again, "10.0.3.1").health(), HealthMark::Initial);
+    assert!(!target(&again, "10.0.3.1").is_gone());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Tables of APIs: stages, routes, integrations.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use crate::gateway::mapping::{RequestMapping, ResponseMapping};
 use crate::gateway::route::RouteTrie;
 use crate::gateway::uri::Uri;
 use crate::live::{ApiLive, Bound};
+use crate::map::Map;
 use crate::tables::{LinkPath, PoolKey};
 
 /// An API.
@@ -26,7 +27,7 @@ pub struct ApiTable {
     /// Its name, for people.
     pub name: String,
     /// Stages by name, `$default` included.
-    pub stages: HashMap<StageName, Arc<StageTable>>,
+    pub stages: Map<StageName, Arc<StageTable>>,
     /// What is wrong with it.
     pub findings: Vec<Finding>,
 }
@@ -127,7 +128,7 @@ pub struct IntegrationEntry {
     /// `requestParameters`, in the order in which they apply.
     pub request: Vec<RequestMapping>,
     /// `responseParameters` by status.
-    pub response: HashMap<u16, Vec<ResponseMapping>>,
+    pub response: Map<u16, Vec<ResponseMapping>>,
     /// The integration's time limit.
     pub timeout: Duration,
 }

@@ -1,6 +1,5 @@
 //! Tables of VPC links, and the ends of connections.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -8,9 +7,10 @@ use model::network::NetworkInterface;
 use model::{ListenerArn, NetworkInterfaceId, SecurityGroupId, Timestamp, VpcId, VpcLinkId};
 
 use crate::Finding;
+use crate::map::Map;
 
 /// VPC links by id.
-pub type Links = HashMap<VpcLinkId, Arc<LinkTable>>;
+pub type Links = Map<VpcLinkId, Arc<LinkTable>>;
 
 /// A way through a VPC link to a listener.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,8 @@
 //! The header lines of a head: one buffer of received bytes, one of lower-case names, and a short
 //! record per line. Order and spelling are kept. Nothing is decided here.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 
 /// What a line means to the transport itself.
@@ -43,7 +45,7 @@ impl Kind {
             (19, b'p') => ("proxy-authorization", Kind::HopByHop),
             _ => return Kind::Plain,
         };
-        if name.eq_ignore_ascii_case(own) { kind } else { Kind::Plain }
+        if is_same(own.as_bytes(), name.as_bytes()) { kind } else { Kind::Plain }
     }
 
     /// Never passed on.
@@ -58,10 +60,23 @@ impl Kind {
     }
 }
 
+/// Length and first letter of a name: two names with different keys are different.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Key(u32);
+
+impl Key {
+    /// Of a name in any case.
+    pub(crate) fn of(name: &str) -> Key {
+        let first = name.as_bytes().first().map_or(0, u8::to_ascii_lowercase);
+        Key((name.len() as u32) << 8 | u32::from(first))
+    }
+}
+
 /// One line, as offsets.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Line {
     pub(crate) kind: Kind,
+    pub(crate) key: Key,
     /// In the received bytes.
     name: u32,
     name_len: u32,
@@ -69,12 +84,6 @@ pub(crate) struct Line {
     lower: u32,
     value: u32,
     value_len: u32,
-}
-
-impl Line {
-    pub(crate) fn name_len(&self) -> usize {
-        self.name_len as usize
-    }
 }
 
 /// Header lines in the order in which they came.
@@ -107,6 +116,7 @@ impl Finder {
         self.text[lower..].make_ascii_lowercase();
         self.list.push(Line {
             kind: Kind::of(&self.text[lower..]),
+            key: Key::of(name),
             name: at as u32,
             name_len: name.len() as u32,
             lower: lower as u32,
@@ -137,7 +147,7 @@ impl Lines {
         finder.within(Bytes::from(raw))
     }
 
-    /// Bytes as they were received.
+    /// How many bytes were received.
     pub(crate) fn received(&self) -> usize {
         self.raw.len()
     }
@@ -157,6 +167,22 @@ impl Lines {
         &self.raw[line.name as usize..(line.name + line.name_len) as usize]
     }
 
+    /// Where the line stands in [`Lines::bytes`], its CRLF included; none unless it is spelled
+    /// there as it would be written.
+    pub(crate) fn whole(&self, line: &Line) -> Option<Range<usize>> {
+        let (start, colon) = (line.name as usize, (line.name + line.name_len) as usize);
+        let end = (line.value + line.value_len) as usize;
+        let is_plain = line.value as usize == colon + 2
+            && self.raw.get(colon..colon + 2) == Some(b": ")
+            && self.raw.get(end..end + 2) == Some(b"\r\n");
+        is_plain.then_some(start..end + 2)
+    }
+
+    /// Bytes as they were received.
+    pub(crate) fn bytes(&self, range: &Range<usize>) -> &[u8] {
+        self.raw.get(range.clone()).unwrap_or_default()
+    }
+
     /// A line's value without the white space around it.
     pub(crate) fn value(&self, line: &Line) -> &[u8] {
         &self.raw[line.value as usize..(line.value + line.value_len) as usize]
@@ -169,7 +195,7 @@ impl Lines {
 
     /// The first line of this name (any case).
     pub(crate) fn get(&self, name: &str) -> Option<&[u8]> {
-        let same = |line: &&Line| self.name(line).eq_ignore_ascii_case(name);
+        let same = |line: &&Line| is_same(self.name(line).as_bytes(), name.as_bytes());
         self.list.iter().find(same).map(|line| self.value(line))
     }
 
@@ -190,8 +216,11 @@ impl Lines {
         if !named && !self.list.iter().any(|line| line.kind.is_hop_by_hop()) {
             return;
         }
+        if !named {
+            return self.list.retain(|line| !line.kind.is_hop_by_hop());
+        }
         let list = std::mem::take(&mut self.list);
-        let goes = |line: &&Line| line.kind.is_hop_by_hop() || named && self.is_named(line, &list);
+        let goes = |line: &&Line| line.kind.is_hop_by_hop() || self.is_named(line, &list);
         let kept = list.iter().filter(|line| !goes(line)).copied().collect();
         self.list = kept;
     }
@@ -221,6 +250,11 @@ impl Lines {
                 .flat_map(|other| tokens(self.value(other)))
                 .any(|token| token.eq_ignore_ascii_case(name))
     }
+}
+
+/// Equal but for case. Most names that are, are spelled alike.
+pub(crate) fn is_same(one: &[u8], other: &[u8]) -> bool {
+    one.len() == other.len() && (one == other || one.eq_ignore_ascii_case(other))
 }
 
 /// The elements of a comma-separated value.

@@ -5,107 +5,122 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::ops::Range;
 
+use edits::legal::is_value;
+use edits::{Change, Edit, Edits};
+
 use super::framing::digits;
 use super::head::RequestHead;
-use super::lines::{Kind, Line, Lines, tokens};
-use crate::edits::{Change, Edits};
+use super::lines::{Key, Kind, Line, Lines, is_same, tokens};
 
 /// A line that goes out.
-enum Slot<'a> {
+#[derive(Clone, Copy)]
+struct Slot<'a> {
+    kind: Kind,
+    /// Different for most names that are.
+    key: Key,
+    from: From<'a>,
+}
+
+/// Where a line comes from.
+#[derive(Clone, Copy)]
+enum From<'a> {
     Received(&'a Line),
-    Edited(&'a Change),
+    Edit(Edit<'a>),
 }
 
 /// What stands where while edits are applied.
 struct Draft<'a> {
     lines: &'a Lines,
-    edits: &'a Edits,
     slots: Vec<Slot<'a>>,
-    /// A bit for each length of a name that stands there: most edits meet nothing.
-    lengths: u64,
-}
-
-/// The bit of a name's length.
-fn bit(length: usize) -> u64 {
-    1 << (length & 63)
 }
 
 impl<'a> Draft<'a> {
-    fn new(lines: &'a Lines, keep: impl Fn(&Line) -> bool, edits: &'a Edits) -> Draft<'a> {
-        let mut slots = Vec::with_capacity(lines.list().len() + edits.changes().len());
-        slots.extend(lines.list().iter().filter(|line| keep(line)).map(Slot::Received));
-        let lengths = lines.list().iter().fold(0, |all, line| all | bit(line.name_len()));
-        let mut draft = Draft { lines, edits, slots, lengths };
-        for change in edits.changes() {
-            draft.apply(change);
+    fn new(lines: &'a Lines, keep: impl Fn(&Line) -> bool, edits: &[&'a Edits]) -> Draft<'a> {
+        let more: usize = edits.iter().map(|edits| edits.len()).sum();
+        let mut slots = Vec::with_capacity(lines.list().len() + more);
+        slots.extend(lines.list().iter().filter(|line| keep(line)).map(|line| Slot {
+            kind: line.kind,
+            key: line.key,
+            from: From::Received(line),
+        }));
+        let mut draft = Draft { lines, slots };
+        for edits in edits {
+            let are_printed = edits.are_printed();
+            for edit in edits.iter().filter(|edit| are_printed || is_value(edit.value)) {
+                draft.apply(edit);
+            }
         }
         draft
     }
 
-    fn apply(&mut self, change: &'a Change) {
-        let (name, lines, edits) = (self.edits.name(change), self.lines, self.edits);
-        let same = |slot: &Slot<'_>| match slot {
-            Slot::Received(line) => {
-                line.name_len() == name.len() && lines.spelled(line).eq_ignore_ascii_case(name)
-            }
-            Slot::Edited(other) => {
-                other.name_len() == name.len() && edits.name(other).eq_ignore_ascii_case(name)
-            }
-        };
-        let found = match change.replaces {
-            _ if self.lengths & bit(name.len()) == 0 => None,
-            true => self.slots.iter().position(same),
-            false => self.slots.iter().rposition(same),
-        };
-        if change.adds {
-            self.lengths |= bit(name.len());
-        }
-        let Some(at) = found else {
-            if change.adds {
-                self.slots.push(Slot::Edited(change));
-            }
+    /// What belongs to one connection is not added.
+    fn apply(&mut self, edit: Edit<'a>) {
+        let Edit { change, name, value: _ } = edit;
+        let slot = Slot { kind: Kind::of(name), key: Key::of(name), from: From::Edit(edit) };
+        if change != Change::Remove && slot.kind.is_hop_by_hop() {
             return;
+        }
+        let (key, lines) = (slot.key, self.lines);
+        let same =
+            |slot: &Slot<'_>| slot.key == key && is_same(slot.spelled(lines), name.as_bytes());
+        let found = match change {
+            Change::Append => self.slots.iter().rposition(same),
+            Change::Set | Change::Remove => self.slots.iter().position(same),
         };
-        match (change.replaces, change.adds) {
+        match (found, change) {
+            (None, Change::Remove) => {}
+            (None, Change::Set | Change::Append) => self.slots.push(slot),
             // Lines of one name stand together.
-            (false, _) => self.slots.insert(at + 1, Slot::Edited(change)),
-            (true, true) => {
-                self.slots[at] = Slot::Edited(change);
-                let mut index = 0;
-                self.slots.retain(|slot| {
-                    index += 1;
-                    index - 1 <= at || !same(slot)
-                });
+            (Some(at), Change::Append) => self.slots.insert(at + 1, slot),
+            (Some(_), Change::Remove) => self.slots.retain(|slot| !same(slot)),
+            (Some(at), Change::Set) => {
+                while let Some(more) = self.slots[at + 1..].iter().position(same) {
+                    self.slots.remove(at + 1 + more);
+                }
+                self.slots[at] = slot;
             }
-            (true, false) => self.slots.retain(|slot| !same(slot)),
         }
     }
 
-    fn name(&self, slot: &Slot<'a>) -> &'a [u8] {
-        match slot {
-            Slot::Received(line) => self.lines.spelled(line),
-            Slot::Edited(change) => self.edits.name(change),
+    fn value(&self, slot: &Slot<'a>) -> &'a [u8] {
+        match slot.from {
+            From::Received(line) => self.lines.value(line),
+            From::Edit(edit) => edit.value,
         }
     }
 
-    fn kind(&self, slot: &Slot<'_>) -> Kind {
-        match slot {
-            Slot::Received(line) => line.kind,
-            Slot::Edited(change) => change.kind,
+    /// Appends the lines that `keep` keeps, and says where the one with the length stands. Lines
+    /// that stand together as they came are copied together.
+    fn write(&self, out: &mut Vec<u8>, keep: impl Fn(&Slot<'a>) -> bool) -> Option<Range<usize>> {
+        let (mut run, mut length) = (0..0, None);
+        for slot in self.slots.iter().filter(|slot| keep(slot)) {
+            let whole = match slot.from {
+                From::Received(line) if line.kind != Kind::ContentLength => self.lines.whole(line),
+                _ => None,
+            };
+            match whole {
+                Some(whole) if whole.start == run.end => run.end = whole.end,
+                whole => {
+                    out.extend_from_slice(self.lines.bytes(&run));
+                    run = whole.unwrap_or_default();
+                    if run.is_empty() {
+                        let start = out.len();
+                        self.spell(out, slot);
+                        if slot.kind == Kind::ContentLength {
+                            length = Some(start..out.len());
+                        }
+                    }
+                }
+            }
         }
+        out.extend_from_slice(self.lines.bytes(&run));
+        length
     }
 
-    fn value(&self, slot: &Slot<'_>) -> &[u8] {
-        match slot {
-            Slot::Received(line) => self.lines.value(line),
-            Slot::Edited(change) => self.edits.value(change),
-        }
-    }
-
-    fn write(&self, out: &mut Vec<u8>, slot: &Slot<'_>) {
-        match slot {
-            Slot::Received(line) => out.extend_from_slice(self.lines.spelled(line)),
-            Slot::Edited(change) => super::lines::write_name(out, self.edits.name(change)),
+    fn spell(&self, out: &mut Vec<u8>, slot: &Slot<'a>) {
+        match slot.from {
+            From::Received(line) => out.extend_from_slice(self.lines.spelled(line)),
+            From::Edit(edit) => super::lines::write_name(out, edit.name),
         }
         out.extend_from_slice(b": ");
         out.extend_from_slice(self.value(slot));
@@ -113,14 +128,23 @@ impl<'a> Draft<'a> {
     }
 
     fn has(&self, kind: Kind) -> bool {
-        self.slots.iter().any(|slot| self.kind(slot) == kind)
+        self.slots.iter().any(|slot| slot.kind == kind)
     }
 
     /// The number that the only `Content-Length` line says.
     fn length(&self) -> Option<u64> {
-        let mut found = self.slots.iter().filter(|slot| self.kind(slot) == Kind::ContentLength);
+        let mut found = self.slots.iter().filter(|slot| slot.kind == Kind::ContentLength);
         let length = found.next().and_then(|slot| digits(self.value(slot)));
         length.filter(|_| found.next().is_none())
+    }
+}
+
+impl<'a> Slot<'a> {
+    fn spelled(&self, lines: &'a Lines) -> &'a [u8] {
+        match self.from {
+            From::Received(line) => lines.spelled(line),
+            From::Edit(edit) => edit.name.as_bytes(),
+        }
     }
 }
 
@@ -129,7 +153,7 @@ pub(crate) struct Outbound<'a> {
     pub(crate) head: &'a RequestHead,
     pub(crate) method: &'a str,
     pub(crate) target: &'a str,
-    pub(crate) edits: &'a Edits,
+    pub(crate) edits: &'a [&'a Edits],
     /// What Host says if nobody said anything.
     pub(crate) origin: SocketAddr,
     /// The body's length; `None` is sent in chunks.
@@ -156,7 +180,8 @@ impl Outbound<'_> {
 pub(crate) fn request(out: &mut Vec<u8>, outbound: &Outbound<'_>) {
     let Outbound { head, method, target, edits, origin, length, websocket } = outbound;
     let (draft, said) = outbound.draft();
-    out.reserve(head.lines.received() + edits.size() + 512);
+    let more: usize = edits.iter().map(|edits| edits.size()).sum();
+    out.reserve(head.lines.received() + more + 128);
     for part in [method, " ", target, " HTTP/1.1\r\n"] {
         out.extend_from_slice(part.as_bytes());
     }
@@ -167,11 +192,7 @@ pub(crate) fn request(out: &mut Vec<u8>, outbound: &Outbound<'_>) {
             None => write!(out, "Host: {origin}\r\n"),
         };
     }
-    for slot in &draft.slots {
-        if said || draft.kind(slot) != Kind::ContentLength {
-            draft.write(out, slot);
-        }
-    }
+    draft.write(out, |slot| said || slot.kind != Kind::ContentLength);
     match length {
         None => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
         Some(0) => {}
@@ -200,24 +221,12 @@ pub(crate) struct ResponseLines {
 
 /// Received lines (already without hop-by-hop ones) changed by edits.
 pub(crate) fn response_lines(lines: &Lines, edits: &Edits) -> ResponseLines {
-    let draft = Draft::new(lines, |_| true, edits);
+    let draft = Draft::new(lines, |_| true, &[edits]);
+    let mut text = Vec::with_capacity(lines.received() + edits.size() + 64);
     let said = draft.length();
-    let mut made = ResponseLines {
-        text: Vec::with_capacity(lines.received() + edits.size() + 64),
-        ..ResponseLines::default()
-    };
-    for slot in &draft.slots {
-        let (kind, start) = (draft.kind(slot), made.text.len());
-        if kind == Kind::ContentLength && said.is_none() {
-            continue;
-        }
-        draft.write(&mut made.text, slot);
-        match said.filter(|_| kind == Kind::ContentLength) {
-            Some(length) => made.length = Some((start..made.text.len(), length)),
-            None => made.has_date |= kind == Kind::Date,
-        }
-    }
-    made
+    let at = draft.write(&mut text, |slot| said.is_some() || slot.kind != Kind::ContentLength);
+    let length = at.zip(said);
+    ResponseLines { text, length, has_date: draft.has(Kind::Date) }
 }
 
 impl ResponseLines {
@@ -255,8 +264,8 @@ impl ResponseLines {
 pub(crate) fn request_fields(outbound: &Outbound<'_>, mut field: impl FnMut(&[u8], &[u8])) {
     let (draft, said) = outbound.draft();
     for slot in &draft.slots {
-        if said || draft.kind(slot) != Kind::ContentLength {
-            field(draft.name(slot), draft.value(slot));
+        if said || slot.kind != Kind::ContentLength {
+            field(slot.spelled(draft.lines), draft.value(slot));
         }
     }
     if let Some(length) = outbound.length.filter(|length| !said && *length > 0) {

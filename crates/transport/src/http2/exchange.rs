@@ -25,7 +25,7 @@ use crate::codec::write::Outbound;
 use crate::cut::Cut;
 use crate::exchange::{give_up, is_idempotent, within};
 use crate::pool::Pool;
-use crate::request::{Request, check_start};
+use crate::request::Request;
 use crate::upstream::UpstreamErrorKind as Kind;
 use crate::upstream::{Forward, Origin, Timing, UpstreamError, UpstreamResponse};
 use crate::wire::Clock;
@@ -39,7 +39,7 @@ pub(crate) async fn exchange(
     let (started, pool) = (Instant::now(), Pool::current());
     let (mut body, mut first) = (request.take_body(), true);
     loop {
-        let limit = within(forward.timeouts.connect, started, &forward);
+        let limit = within(forward.timeouts.connect, &forward);
         let (slot, made) = match pool::slot(&pool, origin, limit).await {
             Ok(found) => found,
             Err((kind, detail)) => {
@@ -146,11 +146,11 @@ impl Run<'_> {
     }
 
     fn message(&self, length: Option<u64>) -> Result<http::Request<()>, &'static str> {
-        check_start(self.method(), self.forward.target)?;
+        self.forward.check()?;
         let outbound = Outbound {
             head: &self.request.head,
             method: self.method(),
-            target: self.forward.target,
+            target: self.forward.target.unwrap_or(self.request.head.target()),
             edits: self.forward.edits,
             origin: self.origin.addr,
             length,
@@ -163,11 +163,7 @@ impl Run<'_> {
     fn due(&self, outflow: &Outflow) -> Instant {
         let since = outflow.silent_since().unwrap_or_else(Instant::now);
         let due = since + self.forward.timeouts.head;
-        self.deadline().map_or(due, |deadline| deadline.min(due))
-    }
-
-    fn deadline(&self) -> Option<Instant> {
-        self.forward.timeouts.total.map(|total| self.started + total)
+        self.forward.timeouts.until.map_or(due, |until| due.min(until.into()))
     }
 
     fn answer(
@@ -187,7 +183,7 @@ impl Run<'_> {
             true => Body::empty(),
             false => {
                 let inflow = Inflow::new(stream, message::length(&parts.headers));
-                let idle = IdleTimer::new(self.forward.timeouts.idle, self.deadline());
+                let idle = IdleTimer::new(self.forward.timeouts.idle);
                 Body::upstream2(Download::new(inflow, idle, slot, outflow))
             }
         };
@@ -276,9 +272,6 @@ impl Download {
             self.idle.progress();
         }
         match self.inflow.poll(cx) {
-            Poll::Ready(Some(Ok(_))) if self.idle.past_deadline() => {
-                Poll::Ready(Some(Err(BodyError::UpstreamTimeout)))
-            }
             Poll::Ready(Some(Ok(data))) => {
                 self.idle.progress();
                 self.signs.down.set(true);

@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::task::Context;
 
 use bytes::{Bytes, BytesMut};
+use edits::legal::{is_name, is_value};
 use h2::client::SendRequest;
 
 use super::inflow::Inflow;
@@ -14,7 +15,6 @@ use crate::body::BodyError;
 use crate::client::Call;
 use crate::codec::lines::{Kind as Line, Lines};
 use crate::dial::DialError;
-use crate::edits::{is_name, is_value};
 use crate::io::Socket;
 use crate::limits::MAX_HEAD_BYTES;
 use crate::request::check_start;

@@ -310,9 +310,8 @@ impl Handler for Proxy {
         if self.websocket {
             request.allow_websocket();
         }
-        let target = request.head().target().to_owned();
-        let forward =
-            Forward { method: None, target: &target, edits: &self.edits, timeouts: self.timeouts };
+        let (timeouts, edits) = (self.timeouts, &[&self.edits][..]);
+        let forward = Forward { method: None, target: None, edits, timeouts };
         let mut edits = Edits::new();
         let response = match exchange(&self.origin, &mut request, forward).await {
             Ok(upstream) => {

@@ -2,12 +2,12 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE;
+use edits::Edits;
 use model::Timestamp;
 use serde_json::json;
 
 use super::{Keyring, Login, Session};
 use crate::Answer;
-use crate::edit::Edit;
 
 /// Seconds for which a target may trust what it was told.
 const TRUST_SECONDS: i64 = 120;
@@ -24,12 +24,13 @@ pub fn headers(
     keyring: &Keyring,
     session: &Session,
     now: Timestamp,
-) -> Option<Vec<Edit>> {
-    Some(vec![
-        Edit::set("x-amzn-oidc-accesstoken", session.access_token.as_str()),
-        Edit::set("x-amzn-oidc-identity", session.subject.as_str()),
-        Edit::set("x-amzn-oidc-data", data(login, keyring, session, now)?),
-    ])
+) -> Option<Edits> {
+    let mut edits = Edits::new();
+    edits
+        .set("x-amzn-oidc-accesstoken", &session.access_token)
+        .set("x-amzn-oidc-identity", &session.subject)
+        .set("x-amzn-oidc-data", data(login, keyring, session, now)?);
+    Some(edits)
 }
 
 /// AWS: a token signed with ES256 whose parts are padded, which strict libraries do not take.

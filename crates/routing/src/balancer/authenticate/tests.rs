@@ -259,11 +259,10 @@ fn a_refreshed_session_keeps_its_beginning_and_its_subject() {
 #[test]
 fn targets_get_an_identity_that_they_can_verify() {
     let edits = identity::headers(&login(1), &keyring(), &session(), NOW).unwrap();
-    let value = |at: usize| match &edits[at] {
-        crate::Edit::Set(name, value) => {
-            (name.to_string(), String::from_utf8(value.clone()).unwrap())
-        }
-        other => panic!("{other:?}"),
+    let value = |at: usize| {
+        let edit = edits.iter().nth(at).unwrap();
+        assert_eq!(edit.change, crate::Change::Set);
+        (edit.name.to_string(), String::from_utf8(edit.value.to_vec()).unwrap())
     };
     assert_eq!(value(0), ("x-amzn-oidc-accesstoken".into(), "at".into()));
     assert_eq!(value(1), ("x-amzn-oidc-identity".into(), "me".into()));

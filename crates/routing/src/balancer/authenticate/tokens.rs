@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use edits::legal::is_value;
 use model::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
@@ -9,7 +10,6 @@ use serde_json::{Map, Value};
 use super::login::{form, redirect_uri};
 use super::session::{MAX_CLAIMS_BYTES, too_large};
 use super::{Failure, Login, Session};
-use crate::edit::is_legal_value;
 use crate::token::verify::unsigned_claims;
 use crate::token::{Claims, Endpoint};
 
@@ -180,7 +180,7 @@ pub fn read_claims(
     let subject = claims.get("sub").and_then(Value::as_str).map(str::to_owned);
     let subject = subject.ok_or_else(|| odd("the user info response has no subject"))?;
     // OpenID Connect Core, 5.3.2: another subject's claims must not be used.
-    if tokens.subject.as_ref() != Some(&subject) || !is_legal_value(subject.as_bytes()) {
+    if tokens.subject.as_ref() != Some(&subject) || !is_value(subject.as_bytes()) {
         return Err(odd("the user info response is about another subject"));
     }
     claims.shift_remove("exp");

@@ -3,7 +3,6 @@
 use model::balancer::{MutualAuthentication, Scheme, VerifyClients};
 
 use super::*;
-use crate::edit::apply;
 use crate::fixture::{World, get, listener_arn};
 use crate::{Tables, Version};
 
@@ -18,7 +17,7 @@ fn tables(attributes: &[(&str, &str)]) -> Tables {
 fn at_target(tables: &Tables, port: u16, view: &View, name: &str) -> String {
     let listener = &tables.listeners[&listener_arn("web", port)];
     let edits = towards_target(listener, view, Timestamp(0), 1);
-    let after = apply(view.headers, &edits);
+    let after = edits.apply(view.headers);
     let values = after.iter().filter(|line| line.0.eq_ignore_ascii_case(name));
     let values: Vec<_> = values.map(|line| String::from_utf8_lossy(line.1)).collect();
     if values.is_empty() { "-".into() } else { values.join(" | ") }
@@ -138,9 +137,10 @@ fn response_headers_follow_the_listeners_attributes() {
         let mut world = World::main_road();
         world.listener("web", 80, attributes);
         let (tables, _) = world.compile();
-        let edits = of_response(&tables.listeners[&listener_arn("web", 80)], own);
+        let mut edits = Edits::new();
+        of_response(&tables.listeners[&listener_arn("web", 80)], own, &mut edits);
         let lines: [(&str, &[u8]); 2] = [("Server", b"s"), ("X-Frame-Options", b"old")];
-        let after = apply(&lines, &edits);
+        let after = edits.apply(&lines);
         let after: Vec<_> = after
             .iter()
             .map(|(name, value)| (*name, std::str::from_utf8(value).unwrap()))

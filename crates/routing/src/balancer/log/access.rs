@@ -21,7 +21,6 @@ use crate::balancer::desync::{self, Reason};
 use crate::balancer::sticky::{Stick, Why};
 use crate::balancer::{Forward, Respond};
 use crate::draw::Use;
-use crate::edit::Edit;
 use crate::gateway::host;
 use crate::tables::{ListenerTable, RuleEntry, TargetEntry};
 use crate::{Version, View, trace};
@@ -114,7 +113,8 @@ pub struct End {
 impl Entry {
     /// The entry of a request that a listener sees.
     pub fn open(listener: &ListenerTable, view: &View, now: Timestamp, draw: u64) -> Entry {
-        let received = view.values(trace::HEADER).next();
+        let (received, mut traced) = (view.values(trace::HEADER).next(), Vec::new());
+        trace::extend(&mut traced, received, now, draw, Use::BalancerTrace);
         let agent = view.values("user-agent").next().unwrap_or(b"-");
         Entry {
             created: Micros(now.0.saturating_mul(1000)),
@@ -127,7 +127,7 @@ impl Entry {
             tls: view.tls.map(|tls| (tls.cipher.to_owned(), tls.version.to_owned())),
             domain: None,
             certificate: None,
-            trace: text(&trace::extend(received, now, draw, Use::BalancerTrace)),
+            trace: text(&traced),
             connection: "-".to_owned(),
             classification: desync::classify(view),
             priority: None,
@@ -328,12 +328,7 @@ fn scheme(https: bool) -> &'static str {
 
 /// The `Host` that transforms made.
 fn sent_host(forward: &Forward) -> Option<String> {
-    forward.edits.iter().find_map(|edit| match edit {
-        Edit::Set(name, value) if name.eq_ignore_ascii_case("host") => {
-            Some(String::from_utf8_lossy(value).into_owned())
-        }
-        _ => None,
-    })
+    forward.edits.last_set("host").map(|value| String::from_utf8_lossy(value).into_owned())
 }
 
 /// Seconds with milliseconds; AWS: -1 for what did not happen.

@@ -18,7 +18,7 @@ fn ask<'t>(tables: &'t Tables, cookies: &str, after_ms: i64, draw: u64) -> Forwa
     let view = View { headers: &lines, ..get("/") };
     let listener = &tables.listeners[&listener_arn("web", 80)];
     match decide(tables, listener, &view, NOW.plus_ms(after_ms), draw, Turn::Take) {
-        Decision::Forward(forward) => forward,
+        Decision::Forward(forward) => *forward,
         other => panic!("{other:?}"),
     }
 }
@@ -27,12 +27,10 @@ fn ask<'t>(tables: &'t Tables, cookies: &str, after_ms: i64, draw: u64) -> Forwa
 fn set(tables: &Tables, met: &Forward, response: &[(&str, &[u8])], after_ms: i64) -> Vec<String> {
     let now = NOW.plus_ms(after_ms);
     let edits = cookies(&met.session, &tables.key, &met.target.id, response, now);
-    let pair = |edit: &Edit| match edit {
-        Edit::Append(name, value) if name == "Set-Cookie" => {
-            let line = String::from_utf8(value.clone()).unwrap();
-            line.split(';').next().unwrap().to_string()
-        }
-        other => panic!("{other:?}"),
+    let pair = |edit: crate::Edit| {
+        assert_eq!((edit.change, edit.name), (crate::Change::Append, "Set-Cookie"));
+        let line = String::from_utf8(edit.value.to_vec()).unwrap();
+        line.split(';').next().unwrap().to_string()
     };
     edits.iter().map(pair).collect()
 }

@@ -1,7 +1,7 @@
 //! Keeping parts changes nothing but the work: every part of recompiled tables is the one that a
 //! compile from scratch makes, and parts that have nothing to do with a change are the same ones.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::hash::Hash;
 use std::sync::Arc;
@@ -17,6 +17,7 @@ use super::super::*;
 use crate::fixture::{
     World, balancer_arn, certificate, forward, group_arn, listener_arn, path_is, service_arn,
 };
+use crate::map::Map;
 use crate::tables::{Name, ServiceTable, ZoneTable, Zones};
 
 /// A part as text that does not depend on the order of its maps.
@@ -27,10 +28,7 @@ fn text(part: &impl Debug) -> String {
     lines.join("\n")
 }
 
-fn same_parts<K: Hash + Eq + Debug, V: Debug>(
-    kept: &HashMap<K, Arc<V>>,
-    full: &HashMap<K, Arc<V>>,
-) {
+fn same_parts<K: Hash + Eq + Debug, V: Debug>(kept: &Map<K, Arc<V>>, full: &Map<K, Arc<V>>) {
     assert_eq!(kept.len(), full.len());
     for (key, part) in full {
         assert_eq!(text(&kept[key]), text(part), "{key:?}");
@@ -78,11 +76,11 @@ fn same(kept: &Tables, full: &Tables) {
     same_parts(groups, &full.groups);
     same_parts(links, &full.links);
     same_parts(pools, &full.pools);
-    let services = |zones: &Zones| -> HashMap<_, _> {
+    let services = |zones: &Zones| -> Map<_, _> {
         zones.services.iter().map(|(id, table)| (id.clone(), Arc::clone(table))).collect()
     };
     same_parts(&services(zones), &services(&full.zones));
-    let checked = |zones: &Zones| -> HashMap<_, _> {
+    let checked = |zones: &Zones| -> Map<_, _> {
         zones.checked.iter().map(|(arn, group)| (arn.clone(), Arc::clone(group))).collect()
     };
     same_parts(&checked(zones), &checked(&full.zones));

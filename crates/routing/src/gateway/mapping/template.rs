@@ -123,7 +123,7 @@ pub struct Values<'a> {
     /// The decoded path without the stage.
     pub route_path: &'a [u8],
     /// Path variables: names and decoded values.
-    pub variables: (&'a [String], &'a [Vec<u8>]),
+    pub variables: (&'a [String], &'a [&'a [u8]]),
     /// `$context`
     pub context: &'a Context,
     /// `$stageVariables`
@@ -136,13 +136,18 @@ impl Values<'_> {
     fn get(&self, source: &Source) -> Option<Vec<u8>> {
         match source {
             // AWS: several values are joined by commas.
-            Source::Header(name) => self.request?.joined(name, ","),
+            Source::Header(name) => {
+                let (request, mut value) = (self.request?, Vec::new());
+                request.values(name).next()?;
+                request.join(&mut value, name, b",");
+                Some(value)
+            }
             Source::Query(name) => self.query(name),
             Source::Path => self.request.map(|_| self.route_path.to_vec()),
             Source::Variable(name) => {
                 let (names, values) = self.variables;
                 let at = names.iter().position(|own| own == name)?;
-                values.get(at).cloned()
+                values.get(at).map(|value| value.to_vec())
             }
             Source::ResponseHeader(name) => joined(self.response?, name),
             Source::Context(name) => self.context.get(*name).map(String::into_bytes),

@@ -37,7 +37,7 @@ fn with_values<T>(test: impl FnOnce(&Values) -> T) -> T {
         tls: None,
     };
     let names = ["id".to_string(), "bad".to_string()];
-    let variables = [b"7 /x".to_vec(), b"a\r\nb".to_vec()];
+    let variables = [&b"7 /x"[..], b"a\r\nb"];
     let stage = BTreeMap::from([("color".to_string(), "blue".to_string())]);
     test(&Values {
         request: Some(&view),
@@ -120,14 +120,14 @@ fn request(mappings: &[(&str, &str)]) -> Result<Mapped, IllegalValue> {
 
 #[test]
 fn headers_are_mapped() {
-    let check = |key: &str, value: &str, expect: &[Edit]| {
-        assert_eq!(request(&[(key, value)]).unwrap().edits, expect, "{key} {value}");
+    let check = |key: &str, value: &str, expect: &Edits| {
+        assert_eq!(&request(&[(key, value)]).unwrap().edits, expect, "{key} {value}");
     };
-    check("append:header.X-B", "$context.stage", &[Edit::append("X-B", "dev")]);
-    check("overwrite:header.X-A", "z", &[Edit::set("X-A", "z")]);
-    check("remove:header.X-A", "''", &[Edit::remove("X-A")]);
-    check("append:header.X-B", "$request.header.none", &[]);
-    check("overwrite:header.X-B", "$request.header.x-evil", &[Edit::set("X-B", &b"a\xe9"[..])]);
+    check("append:header.X-B", "$context.stage", Edits::new().append("X-B", "dev"));
+    check("overwrite:header.X-A", "z", Edits::new().set("X-A", "z"));
+    check("remove:header.X-A", "''", Edits::new().remove("X-A"));
+    check("append:header.X-B", "$request.header.none", &Edits::new());
+    check("overwrite:header.X-B", "$request.header.x-evil", Edits::new().set("X-B", b"a\xe9"));
     assert_eq!(request(&[("overwrite:header.x", "$request.path.bad")]), Err(IllegalValue));
 }
 
@@ -165,16 +165,20 @@ fn paths_are_overwritten() {
 
 #[test]
 fn responses_are_mapped() {
-    let check = |mappings: &[(&str, &str)], status: u16, edits: &[Edit]| {
+    let check = |mappings: &[(&str, &str)], status: u16, edits: &Edits| {
         let mappings: Vec<_> =
             mappings.iter().map(|(key, value)| parse(key, value).unwrap()).collect();
         let got = with_values(|values| map_response(&mappings, 200, values));
-        assert_eq!(got, (status, edits.to_vec()));
+        assert_eq!(got, (status, edits.clone()));
     };
-    check(&[("overwrite:statuscode", "404")], 404, &[]);
-    check(&[("overwrite:statuscode", "abc")], 200, &[]);
-    check(&[("overwrite:statuscode", "99")], 200, &[]);
-    check(&[("append:header.a", "$response.header.X-Back")], 200, &[Edit::append("a", "r1,r2")]);
-    check(&[("remove:header.x-back", "")], 200, &[Edit::remove("x-back")]);
-    check(&[("overwrite:header.b", "$request.path.bad")], 200, &[]);
+    check(&[("overwrite:statuscode", "404")], 404, &Edits::new());
+    check(&[("overwrite:statuscode", "abc")], 200, &Edits::new());
+    check(&[("overwrite:statuscode", "99")], 200, &Edits::new());
+    check(
+        &[("append:header.a", "$response.header.X-Back")],
+        200,
+        Edits::new().append("a", "r1,r2"),
+    );
+    check(&[("remove:header.x-back", "")], 200, Edits::new().remove("x-back"));
+    check(&[("overwrite:header.b", "$request.path.bad")], 200, &Edits::new());
 }

@@ -1,9 +1,10 @@
 //! What goes out: edits, hop-by-hop lines, lengths.
 
+use edits::Edits;
+
 use super::*;
 use crate::codec::lines::Lines;
 use crate::codec::write::{self, Outbound, ResponseLines, Said, Start, response_lines};
-use crate::edits::Edits;
 
 fn lines(edits: &Edits) -> String {
     let head = response("HTTP/1.1 200 OK\r\na: 1\r\nA: 2\r\nb: 3\r\n\r\n");
@@ -29,6 +30,21 @@ fn edits_apply_in_order() {
     check(Edits::new().set("c", "1").set("C", "2").append("c", "3"), "a=1 A=2 b=3 C=2 C=3 ");
     check(Edits::new().append("b", "9").set("b", "8"), "a=1 A=2 B=8 ");
     check(Edits::new().set("d", ""), "a=1 A=2 b=3 D= ");
+    check(Edits::new().set("X-A", "caf\u{e9}"), "a=1 A=2 b=3 X-A=caf\u{e9} ");
+    // What cannot stand in a head, or is another connection's, is not written.
+    for (name, value) in [
+        ("", "1"),
+        ("a b", "1"),
+        ("x-a", "1\r\nx-b: 2"),
+        ("x-a", "1\n2"),
+        ("x-a", "1\0"),
+        ("Connection", "close"),
+        ("transfer-encoding", "chunked"),
+        ("Keep-Alive", "1"),
+    ] {
+        let name = || name.to_owned();
+        check(Edits::new().set(name(), value).append(name(), value), "a=1 A=2 b=3 ");
+    }
 }
 
 #[test]
@@ -60,7 +76,7 @@ fn requests() {
             head: &head,
             method: "PUT",
             target: "/t",
-            edits,
+            edits: &[edits],
             origin,
             length,
             websocket: false,
