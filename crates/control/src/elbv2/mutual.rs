@@ -25,12 +25,14 @@ pub(super) fn read(
         let message = "Mutual authentication can be specified only for HTTPS listeners";
         return Err(Fault::validation(message));
     }
-    let of_verify = asked.trust_store_arn.is_some()
+    // Terraform's provider sends an empty one for the mode that has none.
+    let store = asked.trust_store_arn.as_deref().filter(|arn| !arn.is_empty());
+    let of_verify = store.is_some()
         || asked.ignore_client_certificate_expiry == Some(true)
         || asked.advertise_trust_store_ca_names.as_deref() == Some("on");
     match mode {
         "verify" => {
-            let arn = asked.trust_store_arn.as_deref().ok_or_else(|| {
+            let arn = store.ok_or_else(|| {
                 Fault::validation("A trust store ARN must be specified for mode 'verify'")
             })?;
             Ok(MutualAuthentication::Verify(VerifyClients {
