@@ -10,12 +10,26 @@ import botocore.config
 from support import REGION
 
 
-class Traffic:
-    """Kept-alive connections that ask for the paths in turn; whatever is not a 200 has failed. A
-    connection that the server said it would close is opened anew, as any client would."""
+class SecureConnection(http.client.HTTPSConnection):
+    """TLS to an address, by a name."""
 
-    def __init__(self, address, host, paths, connections=16, rate=200):
+    def __init__(self, address, name, context):
+        super().__init__(address, timeout=30, context=context)
+        self.name, self.tls = name, context
+
+    def connect(self):
+        http.client.HTTPConnection.connect(self)
+        self.sock = self.tls.wrap_socket(self.sock, server_hostname=self.name)
+
+
+class Traffic:
+    """Connections that ask for the paths in turn; whatever is not a 200 has failed. One that the
+    server said it would close is opened anew, as any client would; with `keep=False` each is used
+    once. With a `context` they speak TLS."""
+
+    def __init__(self, address, host, paths, connections=16, rate=200, context=None, keep=True):
         self.address, self.host, self.paths = address, host, paths
+        self.context, self.keep = context, keep
         self.gap = connections / rate
         self.stop_event = threading.Event()
         self.requests = 0
@@ -32,6 +46,11 @@ class Traffic:
         for thread in self.threads:
             thread.join()
 
+    def connect(self):
+        if self.context:
+            return SecureConnection(self.address, self.host.split(":")[0], self.context)
+        return http.client.HTTPConnection(self.address, timeout=30)
+
     def run(self, number):
         connection = None
         while not self.stop_event.is_set():
@@ -39,13 +58,13 @@ class Traffic:
             number += 1
             try:
                 if connection is None:
-                    connection = http.client.HTTPConnection(self.address, timeout=30)
+                    connection = self.connect()
                 connection.request("GET", path, headers={"Host": self.host})
                 response = connection.getresponse()
                 body = response.read()
                 if response.status != 200:
                     self.failures.append(f"{path}: {response.status} {body[:200]!r}")
-                if response.will_close:
+                if response.will_close or not self.keep:
                     connection.close()
                     connection = None
             except (OSError, http.client.HTTPException) as error:

@@ -1,15 +1,22 @@
 """A node that is started on the data directory of a running one takes over its sockets, and no
 request fails; one that cannot start changes nothing."""
 
+import contextlib
 import http.client
 import json
 import os
 import socket
+import ssl
 import subprocess
+import threading
 
+import grpc
 import pytest
 
+from certificates import Authority
 from churn import Traffic, Yard, clients_of
+from doors import Doors
+from grpc_origin import SERVICE, GrpcOrigin
 from support import BINARY, Node, until
 
 if os.environ.get("BREEZEWAY_ENDPOINT"):
@@ -59,6 +66,83 @@ def test_a_second_node_takes_over_and_no_request_fails(tmp_path, yard):
             assert "taking over from the node" in log and "the new node serves" in log, log
             old.kill()
     assert traffic.failures == []
+
+
+class Calls:
+    """gRPC calls over one channel, one after the other; whatever is not answered has failed."""
+
+    def __init__(self, address, name, authority):
+        trust = grpc.ssl_channel_credentials(root_certificates=authority.pem)
+        options = [("grpc.ssl_target_name_override", name)]
+        self.channel = grpc.secure_channel(address, trust, options=options)
+        self.requests, self.failures = 0, []
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self.run)
+
+    def run(self):
+        call = self.channel.unary_unary(SERVICE + "Shout")
+        while not self.over.wait(0.01):
+            try:
+                assert call(b"hello", timeout=30) == b"HELLO"
+            except grpc.RpcError as error:
+                self.failures.append(f"{error.code()}: {error.details()}")
+            self.requests += 1
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.thread.join()
+        self.channel.close()
+
+
+def test_https_goes_on(tmp_path, origins, request):
+    """Of clients that keep connections, that do not, and of gRPC, at both doors."""
+    node, name, port = start(tmp_path), "secure.test", 18447
+    generations = [node]
+    request.addfinalizer(lambda: [node.kill() for node in generations])
+    words = GrpcOrigin()
+    request.addfinalizer(words.stop)
+    authority = Authority(tmp_path / "ca")
+    client = clients_of(node)
+    doors = Doors(client, "secure", "127.121")
+    pair = authority.issue("secure", name)
+    certificate = client("acm").import_certificate(
+        Certificate=pair.pem, PrivateKey=pair.key.read_bytes(), CertificateChain=authority.pem
+    )["CertificateArn"]
+    listener = doors.listen(
+        port, doors.group("one", origins("one")), Protocol="HTTPS",
+        Certificates=[{"CertificateArn": certificate}],
+    )
+    doors.rule(
+        listener, 1, f"{SERVICE}*", doors.group("grpc", words, ProtocolVersion="GRPC")
+    )
+    front = doors.api(listener, TlsConfig={"ServerNameToVerify": name})
+    own = ssl.create_default_context(cadata=node.admin("GET", "/_breezeway/authority.pem")[1])
+    theirs = ssl.create_default_context(cafile=authority.cert)
+    address = f"{doors.ip}:{port}"
+    clients = [
+        *(Traffic(node.https, front, ["/a"], 8, 100, own, keep) for keep in (True, False)),
+        *(Traffic(address, name, ["/a"], 8, 100, theirs, keep) for keep in (True, False)),
+        Calls(address, name, authority),
+    ]
+
+    def flows():
+        seen = [one.requests for one in clients]
+        more = lambda: all(one.requests > before + 20 for one, before in zip(clients, seen))
+        until(more, 60, what="all traffic flows")
+
+    with contextlib.ExitStack() as running:
+        for one in clients:
+            running.enter_context(one)
+        for _ in range(4):
+            flows()
+            generations.append(start(tmp_path))
+            assert exit_code(generations[-2]) == 0
+        flows()
+    assert [one.failures for one in clients] == [[]] * len(clients)
 
 
 def test_open_connections_see_what_the_new_node_is_told(tmp_path, yard):
