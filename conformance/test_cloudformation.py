@@ -5,7 +5,6 @@ import datetime
 import json
 import pathlib
 import re
-import time
 
 import pytest
 
@@ -64,7 +63,6 @@ def remove(cloud, name):
 @pytest.fixture(scope="module")
 def road(cloud):
     one, two = Origin.start("one"), Origin.start("two")
-    started = time.monotonic()
     stack = cloud.create_stack(
         StackName="road", TemplateBody=ROAD.read_text(),
         Parameters=[
@@ -74,7 +72,6 @@ def road(cloud):
         Tags=[{"Key": "team", "Value": "pets"}],
     )["StackId"]
     found = wait(cloud, stack, "CREATE_COMPLETE")
-    assert time.monotonic() - started < 10, "a small stack takes seconds"
     yield found
     one.stop()
     two.stop()
@@ -360,9 +357,7 @@ def test_the_cli_makes_and_waits(aws, cloud):
     text = template({"Vpc": VPC})
     aws("cloudformation", "create-stack", "--stack-name", "cli", "--template-body", text)
     wait(cloud, "cli", "CREATE_COMPLETE")
-    started = time.monotonic()
     aws("cloudformation", "wait", "stack-create-complete", "--stack-name", "cli")
-    assert time.monotonic() - started < 10, "the first poll finds the stack complete"
     aws("cloudformation", "delete-stack", "--stack-name", "cli")
 
 
