@@ -1,6 +1,6 @@
-"""Two thousand clients that dawdle: heads that come byte by byte, bodies that stall, responses that
-nobody reads. They are turned away when their time is over, meanwhile others are served, and the
-node's memory stays small."""
+"""Thousands of clients that dawdle, at both doors: heads that come byte by byte, bodies that stall,
+responses that nobody reads, TLS that does not begin. They are turned away when their time is over,
+meanwhile others are served, and the node's memory stays small."""
 
 import asyncio
 import os
@@ -11,16 +11,16 @@ import threading
 
 import pytest
 
+from doors import Doors
 from raw import talk
-from support import Node, until
-from support import Origin as EchoOrigin
+from support import Node, Origin, until
 
 if os.environ.get("BREEZEWAY_ENDPOINT"):
     pytest.skip("these tests need a node on this machine", allow_module_level=True)
 
 PORT = 18118
-BLOCK = "127.118"
-HEADS, BODIES, READERS = 800, 600, 600
+HEADS, BODIES, READERS = 1000, 700, 700
+HELLOS = 1000
 # Of a load balancer: silence that it bears, in seconds.
 IDLE = 8
 # What a connection may cost on average while it dawdles, in KiB; and all else that may grow.
@@ -37,7 +37,7 @@ def descriptors():
     resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
-class Origin:
+class LargeOrigin:
     """Answers `/large` with much and anything else with little; thousands at once."""
 
     def __init__(self):
@@ -45,7 +45,7 @@ class Origin:
         threading.Thread(target=self.loop.run_forever, daemon=True).start()
         starting = asyncio.start_server(self.serve, "127.0.0.1", 0, backlog=4096)
         self.server = asyncio.run_coroutine_threadsafe(starting, self.loop).result(10)
-        self.port = self.server.sockets[0].getsockname()[1]
+        self.host, self.port = self.server.sockets[0].getsockname()
 
     async def serve(self, reader, writer):
         try:
@@ -62,12 +62,24 @@ class Origin:
             writer.close()
 
     def stop(self):
-        self.loop.call_soon_threadsafe(self.loop.stop)
+        end(self.loop)
+
+
+def end(loop):
+    """Ends all that a loop has to do, and the loop."""
+    async def cancel():
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+
+    asyncio.run_coroutine_threadsafe(cancel(), loop).result(60)
+    loop.call_soon_threadsafe(loop.stop)
 
 
 @pytest.fixture(scope="module")
 def origin():
-    made = Origin()
+    made = LargeOrigin()
     yield made
     made.stop()
 
@@ -75,7 +87,7 @@ def origin():
 @pytest.fixture(scope="module")
 def echo(tmp_path_factory):
     """Answers those who are in a hurry."""
-    made = EchoOrigin.start("quick", folder=tmp_path_factory.mktemp("echo"))
+    made = Origin.start("quick", folder=tmp_path_factory.mktemp("echo"))
     yield made
     made.stop()
 
@@ -88,56 +100,14 @@ def node(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def balancer(client, origin, echo):
-    """The address of a load balancer with a short idle time-out."""
-    ec2, elbv2 = client("ec2"), client("elbv2")
-    vpc = ec2.create_vpc(CidrBlock=f"{BLOCK}.0.0/16")["Vpc"]["VpcId"]
-    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
-    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
-    zones = ec2.describe_availability_zones()["AvailabilityZones"]
-    subnets = [
-        ec2.create_subnet(
-            VpcId=vpc, CidrBlock=f"{BLOCK}.{n}.0/24", AvailabilityZone=zones[n]["ZoneName"]
-        )["Subnet"]["SubnetId"]
-        for n in (0, 1)
-    ]
-    group = ec2.create_security_group(GroupName="slow", Description="slow", VpcId=vpc)["GroupId"]
-    ec2.authorize_security_group_ingress(
-        GroupId=group, IpProtocol="tcp", FromPort=PORT, ToPort=PORT, CidrIp="127.0.0.0/8"
-    )
-    made = elbv2.create_load_balancer(Name="slow", Subnets=subnets, SecurityGroups=[group])
-    arn = made["LoadBalancers"][0]["LoadBalancerArn"]
-    elbv2.modify_load_balancer_attributes(
-        LoadBalancerArn=arn,
-        Attributes=[{"Key": "idle_timeout.timeout_seconds", "Value": str(IDLE)}],
-    )
-    elbv2.get_waiter("load_balancer_available").wait(
-        LoadBalancerArns=[arn], WaiterConfig={"Delay": 1, "MaxAttempts": 30}
-    )
-    def forward(name, port):
-        group = elbv2.create_target_group(
-            Name=name, Protocol="HTTP", Port=80, VpcId=vpc, TargetType="ip",
-            HealthCheckIntervalSeconds=300,
-        )["TargetGroups"][0]["TargetGroupArn"]
-        elbv2.register_targets(TargetGroupArn=group, Targets=[{"Id": "127.0.0.1", "Port": port}])
-        return {"Type": "forward", "TargetGroupArn": group}
-
-    slow, quick = forward("slow", origin.port), forward("quick", echo.port)
-    listener = elbv2.create_listener(
-        LoadBalancerArn=arn, Protocol="HTTP", Port=PORT, DefaultActions=[slow]
-    )["Listeners"][0]["ListenerArn"]
-    elbv2.create_rule(
-        ListenerArn=listener, Priority=1, Actions=[quick],
-        Conditions=[{"Field": "path-pattern", "Values": ["/quick"]}],
-    )
-    for action in (slow, quick):
-        elbv2.get_waiter("target_in_service").wait(
-            TargetGroupArn=action["TargetGroupArn"], WaiterConfig={"Delay": 1, "MaxAttempts": 60}
-        )
-    interfaces = ec2.describe_network_interfaces(
-        Filters=[{"Name": "description", "Values": ["ELB app/slow/*"]}]
-    )["NetworkInterfaces"]
-    return f"{interfaces[0]['PrivateIpAddress']}:{PORT}"
+def doors(node, client, origin, echo):
+    """The addresses and hosts of a load balancer with a short idle time-out, and of the front
+    door."""
+    made = Doors(client, "slow", "127.118", idle_timeout__timeout_seconds=IDLE)
+    listener = made.listen(PORT, made.group("slow", origin))
+    made.rule(listener, 1, "/quick", made.group("quick", echo))
+    own = f"{made.ip}:{PORT}"
+    return {"balancer": (own, own), "front": (node.http, made.api(listener))}
 
 
 def memory(node):
@@ -154,22 +124,31 @@ async def connect(address, start):
     # What nobody reads does not hide in the kernel.
     made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     made.connect((host, int(port)))
-    made.sendall(start)
+    made.sendall(start.encode())
     made.setblocking(False)
     return await asyncio.open_connection(sock=made)
 
 
-async def slow_head(address, _reading):
+async def slow_head(door, _reading):
     """One byte after the other, never a whole head; what came back."""
-    reader, writer = await connect(address, b"GET / HTTP/1.1\r\nHost: a\r\nX-Slow: ")
+    address, host = door
+    reader, writer = await connect(address, f"GET / HTTP/1.1\r\nHost: {host}\r\nX-Slow: ")
     return await dawdle(reader, writer, b"x")
 
 
-async def slow_body(address, _reading):
+async def slow_body(door, _reading):
     """A body that stops after its first byte."""
-    start = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nx"
+    address, host = door
+    start = f"POST / HTTP/1.1\r\nHost: {host}\r\nContent-Length: 100\r\n\r\nx"
     reader, writer = await connect(address, start)
     return await dawdle(reader, writer, b"")
+
+
+async def slow_hello(door, _reading):
+    """The beginning of a handshake, and crumbs of the rest."""
+    address, _ = door
+    reader, writer = await connect(address, "\x16\x03\x01\x02\x00\x01")
+    return await dawdle(reader, writer, b"\0")
 
 
 async def dawdle(reader, writer, crumb):
@@ -190,37 +169,39 @@ async def dawdle(reader, writer, crumb):
         writer.close()
 
 
-async def slow_reader(address, reading):
+async def slow_reader(door, reading):
     """A client that wants much and reads nothing until `reading`; how much there was."""
-    reader, writer = await connect(address, b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
-    writer.transport.pause_reading()
-    await reading.wait()
-    writer.transport.resume_reading()
+    address, host = door
+    reader, writer = await connect(address, f"GET /large HTTP/1.1\r\nHost: {host}\r\n\r\n")
     count = 0
     try:
+        writer.transport.pause_reading()
+        await reading.wait()
+        writer.transport.resume_reading()
         while part := await reader.read(65536):
             count += len(part)
     except OSError:
         pass
-    writer.close()
+    finally:
+        writer.close()
     return count
 
 
 class Dawdlers:
-    """All of them at work, on a thread of their own."""
+    """All of them at work at a door, on a thread of their own."""
 
-    def __init__(self, address):
-        self.address = address
+    def __init__(self, door, **counts):
+        self.door = door
         self.loop = asyncio.new_event_loop()
         threading.Thread(target=self.loop.run_forever, daemon=True).start()
         self.reading = asyncio.Event()
         self.tasks = {
-            kind: [self.start(kind) for _ in range(count)]
-            for kind, count in ((slow_head, HEADS), (slow_body, BODIES), (slow_reader, READERS))
+            kind: [self.start(kind) for _ in range(count)] for kind, count in counts.items()
         }
 
     def start(self, kind):
-        return asyncio.run_coroutine_threadsafe(kind(self.address, self.reading), self.loop)
+        dawdling = globals()[kind](self.door, self.reading)
+        return asyncio.run_coroutine_threadsafe(dawdling, self.loop)
 
     def results(self, kind):
         return [task.result(120) for task in self.tasks[kind]]
@@ -229,7 +210,8 @@ class Dawdlers:
         self.loop.call_soon_threadsafe(self.reading.set)
 
     def stop(self):
-        self.loop.call_soon_threadsafe(self.loop.stop)
+        """Those that are still at work go away."""
+        end(self.loop)
 
 
 def open_connections(node):
@@ -239,33 +221,66 @@ def open_connections(node):
     return sum(float(line.rsplit(" ", 1)[1]) for line in names)
 
 
-def served(address):
-    replies, broken = talk(
-        address, b"GET /quick HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", patience=30
-    )
+def served(door):
+    address, host = door
+    request = f"GET /quick HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode()
+    replies, broken = talk(address, request, patience=30)
     assert broken is None and [reply.status for reply in replies] == [200], (replies, broken)
 
 
-def test_slow_clients_of_a_load_balancer(node, balancer):
-    served(balancer)
-    before, most = memory(node), 0
-    slow = Dawdlers(balancer)
-    for _ in range(50):
-        served(balancer)
-        most = max(most, memory(node))
-    heads = slow.results(slow_head)
-    for _ in range(50):
-        served(balancer)
-        most = max(most, memory(node))
+class Watch:
+    """What the node occupies while others are served, in KiB; bounded for a number of clients."""
+
+    def __init__(self, node, door, clients):
+        self.node, self.door = node, door
+        served(door)
+        self.before = self.most = memory(node)
+        self.limit = self.before + SLACK + EACH * clients
+
+    def serve(self, count):
+        for _ in range(count):
+            served(self.door)
+            self.most = max(self.most, memory(self.node))
+        assert self.most < self.limit, f"{self.most} KiB, {self.before} before"
+
+
+def test_slow_clients_of_a_load_balancer(node, doors):
+    door = doors["balancer"]
+    watch = Watch(node, door, HEADS + BODIES + READERS)
+    slow = Dawdlers(door, slow_head=HEADS, slow_body=BODIES, slow_reader=READERS)
+    watch.serve(50)
+    heads = slow.results("slow_head")
+    watch.serve(50)
     assert all(found.startswith(b"HTTP/1.1 408 ") for found in heads), heads[:3]
-    bodies = slow.results(slow_body)
+    bodies = slow.results("slow_body")
     assert all(found.startswith(b"HTTP/1.1 408 ") for found in bodies), bodies[:3]
     # Nobody reads yet: they go because their time is over.
     until(lambda: open_connections(node) < 10, 60, "slow readers are cut")
     slow.read()
-    counts = slow.results(slow_reader)
+    counts = slow.results("slow_reader")
     assert all(count < SIZE for count in counts), max(counts)
     slow.stop()
-    served(balancer)
-    limit = before + SLACK + EACH * (HEADS + BODIES + READERS)
-    assert most < limit, f"{most} KiB of at most {limit}, {before} before"
+    watch.serve(1)
+
+
+def test_slow_clients_of_an_api(node, doors):
+    """Their time is longer than a test; they hold nobody up, and leave nothing behind."""
+    door = doors["front"]
+    watch = Watch(node, door, HEADS + BODIES + READERS)
+    slow = Dawdlers(door, slow_head=HEADS, slow_body=BODIES, slow_reader=READERS)
+    everyone = HEADS + BODIES + READERS
+    until(lambda: open_connections(node) >= everyone, 60, "all are there")
+    watch.serve(200)
+    slow.stop()
+    until(lambda: open_connections(node) < 10, 60, "all are gone")
+    watch.serve(10)
+
+
+def test_tls_that_does_not_begin(node, doors):
+    watch = Watch(node, doors["front"], HELLOS)
+    slow = Dawdlers((node.https, ""), slow_hello=HELLOS)
+    until(lambda: open_connections(node) >= HELLOS, 60, "all are there")
+    watch.serve(100)
+    slow.results("slow_hello")
+    until(lambda: open_connections(node) < 10, 60, "all are gone")
+    watch.serve(10)
