@@ -23,7 +23,7 @@ import subprocess
 import pytest
 
 from certificates import Authority
-from support import Origin, until
+from support import Node, Origin, until
 
 HERE = pathlib.Path(__file__).resolve().parent / "terraform"
 PROVIDER = pathlib.PurePath("registry.terraform.io", "hashicorp", "aws")
@@ -31,6 +31,7 @@ REGIONS = {
     "network": "us-west-2",
     "balancer": "eu-west-1",
     "attributes": "eu-north-1",
+    "secure": "eu-west-2",
     "gateway": "eu-central-1",
     "road": "ap-southeast-2",
     "discovery": "ca-central-1",
@@ -172,6 +173,10 @@ def left(client, region):
         "NatGatewayId": [one for one in gateways if one["State"] != "deleted"],
         "LoadBalancerArn": elb.describe_load_balancers()["LoadBalancers"],
         "TargetGroupArn": elb.describe_target_groups()["TargetGroups"],
+        "TrustStoreArn": elb.describe_trust_stores()["TrustStores"],
+        "CertificateArn": client("acm", region).list_certificates(
+            Includes={"keyTypes": ["RSA_2048", "EC_prime256v1"]}
+        )["CertificateSummaryList"],
         "ApiId": api.get_apis()["Items"],
         "VpcLinkId": api.get_vpc_links()["Items"],
         "Id": sd.list_namespaces()["Namespaces"] + sd.list_services()["Services"],
@@ -187,7 +192,36 @@ def left(client, region):
 
 
 @pytest.fixture(scope="module")
-def lives(node, tmp_path_factory):
+def buckets(tmp_path_factory):
+    return tmp_path_factory.mktemp("s3")
+
+
+@pytest.fixture(scope="module")
+def node(buckets, tmp_path_factory):
+    """A node with an object folder, unless one is given."""
+    if os.environ.get("BREEZEWAY_ENDPOINT"):
+        pytest.skip("these tests need a folder of the node's")
+    started = Node.start(["--ephemeral", "--s3-dir", buckets], tmp_path_factory.mktemp("node"))
+    yield started
+    started.stop()
+
+
+@pytest.fixture(scope="module")
+def certificates(buckets, tmp_path_factory):
+    """Certificates with their keys and chains; what trust stores need is in a bucket."""
+    authority = Authority(tmp_path_factory.mktemp("authority"))
+    other = Authority(tmp_path_factory.mktemp("other"), "other")
+    bucket = buckets / "pki"
+    bucket.mkdir()
+    (bucket / "one.pem").write_bytes(authority.pem)
+    (bucket / "two.pem").write_bytes(authority.pem + other.pem)
+    (bucket / "list.crl").write_bytes(authority.revoke(authority.issue("bad", usage="clientAuth")))
+    pairs = [authority.issue(name, f"{name}.example.com") for name in ("a", "b", "a")]
+    return [[p.cert.read_text(), p.key.read_text(), authority.cert.read_text()] for p in pairs]
+
+
+@pytest.fixture(scope="module")
+def lives(node, certificates, tmp_path_factory):
     """What becomes of each configuration; all run at the same time."""
     program = shutil.which("terraform")
     if program is None:
@@ -196,15 +230,17 @@ def lives(node, tmp_path_factory):
     origins = [Origin.start(name) for name in ("one", "two")]
     module = lambda name, **variables: terraform.module(name, node, **variables)
     addresses = [origin.address for origin in origins]
-    pair = Authority(tmp_path_factory.mktemp("authority")).issue("balancer", "a.example.com")
-    certificate = [pair.cert.read_text(), pair.key.read_text()]
     try:
         # The longest first, and not all at once: each command keeps a core busy for some seconds.
         with concurrent.futures.ThreadPoolExecutor(max_workers=3) as pool:
             yield {
                 # Attachments to a target group are replaced when their port changes.
                 "balancer": pool.submit(
-                    life, module("balancer", certificate=certificate), check_balancer, replaced=2
+                    life, module("balancer", certificate=certificates[0][:2]), check_balancer,
+                    replaced=2
+                ),
+                "secure": pool.submit(
+                    life, module("secure", certificates=certificates), check_secure
                 ),
                 "attributes": pool.submit(life, module("attributes"), check_attributes),
                 "road": pool.submit(
@@ -230,7 +266,7 @@ def lives(node, tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    "name", ["network", "gateway", "road", "discovery", "balancer", "attributes"]
+    "name", ["network", "gateway", "road", "discovery", "balancer", "attributes", "secure"]
 )
 def test_apply_change_and_destroy(lives, client, name):
     lives[name].result()
@@ -260,6 +296,20 @@ def check_balancer(facts, changed):
     assert facts["path"] == ("/ready" if changed else "/health")
     assert facts["priority"] == (15 if changed else 10)
     assert facts["last"] == 31
+
+
+def check_secure(facts, changed):
+    for one, other in (facts["issued"], facts["stores"]):
+        assert one == other
+    assert facts["names"] == ["*.shop.example.com", "buy.example.com", "shop.example.com"]
+    assert facts["types"] == ["IMPORTED", "AMAZON_ISSUED"]
+    version = "1-3" if changed else "1-2"
+    assert facts["policy"] == f"ELBSecurityPolicy-TLS13-{version}-2021-06"
+    assert facts["default"] == "ELBSecurityPolicy-2016-08"
+    mutual = facts["mutual"]
+    assert (mutual["mode"], mutual["ignore_client_certificate_expiry"]) == ("verify", changed)
+    assert mutual["trust_store_arn"] == facts["stores"][0]
+    assert facts["revocation"] == 1
 
 
 def check_attributes(facts, changed):
