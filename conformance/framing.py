@@ -229,7 +229,7 @@ OK = b"HTTP/1.1 200 OK\r\n"
 LENGTH = OK + b"Content-Length: 2\r\n"
 CHUNKS_OK = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 SECOND = b"HTTP/1.1 200 OK\r\nX-Origin: /stolen\r\nContent-Length: 0\r\n\r\n"
-# Headers of a response that a load balancer passes, in bytes.
+# The head of a response that is passed, in bytes.
 EDGE = 32 * 1024
 
 
@@ -291,9 +291,9 @@ RESPONSES = [
     answer(b"just text", "bad"),
     answer(b"", "bad"),
     answer(OK, "bad"),
-    answer(LENGTH + b"X: " + b"x" * (EDGE - 24) + b"\r\n\r\nok", b"ok"),
-    answer(LENGTH + b"X: " + b"x" * (EDGE - 23) + b"\r\n\r\nok", "bad", public=b"ok"),
-    answer(LENGTH + 100 * (b"X: " + b"x" * 323 + b"\r\n") + b"\r\nok", "bad", public=b"ok"),
+    answer(LENGTH + b"X: " + b"x" * (EDGE - 43) + b"\r\n\r\nok", b"ok"),
+    answer(LENGTH + b"X: " + b"x" * (EDGE - 42) + b"\r\n\r\nok", "bad"),
+    answer(LENGTH + 100 * (b"X: " + b"x" * 323 + b"\r\n") + b"\r\nok", "bad"),
     answer(LENGTH + b"X: " + b"x" * 70_000 + b"\r\n\r\nok", "bad"),
     answer(OK + b"Content-Length: 20\r\n\r\nok", None),
     answer(CHUNKS_OK + b"2\r\nok\r\n", None),

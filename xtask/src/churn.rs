@@ -180,8 +180,9 @@ fn write(
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
         let write = writes.next();
         latencies.push((write.kind, make(&mut control, &mut writes, &write, traffic)?));
-        if !writes.is_live(&write, &mut front)? {
-            bail!("{} is not live for the very next request", write.kind.operation());
+        if let Some(status) = writes.not_live(&write, &mut front)? {
+            let operation = write.kind.operation();
+            bail!("{operation} is not live for the very next request, which got {status}");
         }
     }
     Ok(latencies)

@@ -368,13 +368,7 @@ async fn to_target(
         until: leg.until,
     };
     let forward = transport::Forward { method, target, edits, timeouts };
-    let response = transport::exchange(&origin, request, forward).await?;
-    if response.head_size() > balancer::MAX_RESPONSE_HEADERS_BYTES {
-        let (kind, timing) = (UpstreamErrorKind::HeadTooLarge, response.timing);
-        let detail = String::new();
-        return Err(UpstreamError { kind, detail, reused: false, retryable: false, timing });
-    }
-    Ok(response)
+    transport::exchange(&origin, request, forward).await
 }
 
 /// Sends a request through a VPC link to a listener. The load balancer's own faults are its pages,

@@ -22,6 +22,7 @@ pub(crate) async fn tcp(addr: SocketAddr, source: Option<IpAddr>) -> Result<TcpS
             SocketAddr::V6(_) => TcpSocket::new_v6()?,
         };
         if let Some(source) = source {
+            choose_port_late(&socket)?;
             socket.bind(SocketAddr::new(source, 0))?;
         }
         let stream = socket.connect(addr).await?;
@@ -29,6 +30,16 @@ pub(crate) async fn tcp(addr: SocketAddr, source: Option<IpAddr>) -> Result<TcpS
         Ok(stream)
     };
     connect().await.map_err(|error| (Kind::Connect(error.kind()), error.to_string()))
+}
+
+/// Let the port be chosen when the other end is known, so that connections to different targets
+/// can share it. Otherwise an address could have no more connections than there are ports.
+fn choose_port_late(socket: &TcpSocket) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    nix::sys::socket::setsockopt(socket, nix::sys::socket::sockopt::IpBindAddressNoPort, &true)?;
+    #[cfg(not(target_os = "linux"))]
+    let _ = socket;
+    Ok(())
 }
 
 /// TLS over a connected stream, for this protocol.
@@ -50,5 +61,18 @@ pub(crate) async fn tls(
         }
         Ok(stream) => Ok(Socket::Tls(Box::new(stream.into()))),
         Err(error) => Err((Kind::Tls, error.to_string())),
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_is_not_taken_before_it_is_needed() {
+        let socket = TcpSocket::new_v4().unwrap();
+        choose_port_late(&socket).unwrap();
+        socket.bind("127.0.0.9:0".parse().unwrap()).unwrap();
+        assert_eq!(socket.local_addr().unwrap().port(), 0);
     }
 }

@@ -150,11 +150,6 @@ impl UpstreamResponse {
         self.head.lines.all(name)
     }
 
-    /// Bytes of the header lines as HTTP/1 would spell them.
-    pub fn head_size(&self) -> usize {
-        self.headers().map(|(name, value)| name.len() + value.len() + 4).sum()
-    }
-
     /// The body's length if announced.
     pub fn body_length(&self) -> Option<u64> {
         self.body.length()

@@ -34,7 +34,7 @@ pub fn run(
             let write = writes.next();
             super::make(&mut control, &mut writes, &write, traffic)?;
             ensure!(
-                writes.is_live(&write, &mut open)?,
+                writes.not_live(&write, &mut open)?.is_none(),
                 "{} is not live on a connection of the old node",
                 write.kind.operation()
             );

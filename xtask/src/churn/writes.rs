@@ -187,17 +187,18 @@ impl<'w> Writes<'w> {
     }
 
     /// Whether the very next request sees the write, where one request can tell.
-    pub fn is_live(&self, write: &Write, front: &mut Client) -> Result<bool> {
+    pub fn not_live(&self, write: &Write, front: &mut Client) -> Result<Option<u16>> {
         let (route, status) = match write.kind {
             Kind::AddRoute => (self.world.routes + write.number, 200),
             Kind::DropRoute => match self.dropped {
                 Some(route) => (route, 404),
-                None => return Ok(true),
+                None => return Ok(None),
             },
-            _ => return Ok(true),
+            _ => return Ok(None),
         };
         let host = &self.world.apis[route % APIS].1;
         let path = format!("/g{}/item{route}/1", route % GROUPS);
-        Ok(front.get(host, &path)?.status == status)
+        let got = front.get(host, &path)?.status;
+        Ok((got != status).then_some(got))
     }
 }

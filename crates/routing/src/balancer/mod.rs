@@ -122,8 +122,6 @@ const MAX_LINE_BYTES: usize = 16 * 1024;
 const MAX_HEADER_BYTES: usize = 16 * 1024;
 /// Bytes of all header lines. AWS: 64 KB, then 400.
 const MAX_HEADERS_BYTES: usize = 64 * 1024;
-/// Bytes of all header lines of a target's response. AWS: 32 KB, then 502.
-pub const MAX_RESPONSE_HEADERS_BYTES: usize = 32 * 1024;
 
 /// Decides what a listener does with a request.
 pub fn decide<'t>(
