@@ -17,6 +17,10 @@ pub const CONNECTIONS: usize = 256;
 /// How long a connection may be silent, or take for a message.
 pub const IDLE: Duration = Duration::from_secs(10);
 
+/// How long to wait when the client has left already, or the machine has no more descriptors for
+/// us: nothing tells when it has.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
+
 /// Accepts and serves connections.
 pub(crate) async fn accept(server: &Arc<Server>, listener: TcpListener) -> io::Result<()> {
     let room = Arc::new(Semaphore::new(CONNECTIONS));
@@ -24,9 +28,8 @@ pub(crate) async fn accept(server: &Arc<Server>, listener: TcpListener) -> io::R
         let Ok(place) = Arc::clone(&room).acquire_owned().await else { return Ok(()) };
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
-            // The client has left already, or there are no descriptors: others may go soon.
             Err(_) => {
-                tokio::time::sleep(Duration::from_millis(10)).await;
+                tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             }
         };

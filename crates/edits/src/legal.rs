@@ -13,20 +13,21 @@ pub fn is_token(byte: u8) -> bool {
     TOKEN[usize::from(byte)]
 }
 
-static TOKEN: [bool; 256] = {
-    let (mut table, others) = ([false; 256], *b"!#$%&'*+-.^_`|~");
-    let mut byte = 0;
+static TOKEN: [bool; 256] = table(b"!#$%&'*+-.^_`|~");
+
+/// A table of letters, digits and some others, to be looked up for each byte of a text.
+pub const fn table(others: &[u8]) -> [bool; 256] {
+    let (mut table, mut byte, mut at) = ([false; 256], 0, 0);
     while byte < 256 {
         table[byte] = (byte as u8).is_ascii_alphanumeric();
         byte += 1;
     }
-    let mut at = 0;
     while at < others.len() {
         table[others[at] as usize] = true;
         at += 1;
     }
     table
-};
+}
 
 /// Printed characters, white space within a line, and anything beyond ASCII.
 pub fn is_value(value: &[u8]) -> bool {

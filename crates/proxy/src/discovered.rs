@@ -10,7 +10,7 @@ use routing::zone;
 use transport::{Protocol, Request, Timeouts, UpstreamError, UpstreamResponse, UpstreamTls};
 
 use crate::convert::Reply;
-use crate::exchange::not_connected;
+use crate::exchange::{is_over, not_connected};
 use crate::measure::Ledger;
 use crate::rescue::Fault;
 use crate::serve::Scene;
@@ -56,9 +56,7 @@ fn fault(error: UpstreamError, until: Option<Instant>) -> Fault {
     use transport::UpstreamErrorKind::{ConnectTimeout, HeadTimeout};
     match error.kind {
         HeadTimeout => Fault::IntegrationTimeout,
-        ConnectTimeout if until.is_some_and(|until| until <= Instant::now()) => {
-            Fault::IntegrationTimeout
-        }
+        ConnectTimeout if is_over(until) => Fault::IntegrationTimeout,
         _ => Fault::Upstream(error),
     }
 }

@@ -252,8 +252,7 @@ async fn to_group<'t>(
     request: &mut Request,
     ledger: &mut Ledger,
 ) -> Result<(UpstreamResponse, &'t TargetId), Fault> {
-    let both = [leg.gateway.map_or(&NONE, |gateway| &gateway.edits), &forward.edits];
-    let edits = if leg.gateway.is_some() { &both[..] } else { &both[1..] };
+    let edits = [leg.gateway.map_or(&NONE, |gateway| &gateway.edits), &forward.edits];
     let mut way = Way { target: forward.target, dial: forward.dial, from: forward.from };
     let mut tried: Vec<&TargetId> = Vec::new();
     loop {
@@ -261,7 +260,7 @@ async fn to_group<'t>(
         let flight = Flight::enter(scene.proxy, way.target);
         let cut = flight.cut().clone();
         ledger.flight = Some(flight);
-        let sent = pin!(to_target(leg, forward, way, request, edits));
+        let sent = pin!(to_target(leg, forward, way, request, &edits));
         let failed = tokio::select! {
             biased;
             sent = sent => match sent {
@@ -323,7 +322,7 @@ fn fault(leg: &Leg<'_, '_>, forward: &Forward<'_>, error: UpstreamError) -> Faul
     let first = |own: Duration| leg.gateway.is_some_and(|gateway| gateway.timeout <= own);
     match error.kind {
         UpstreamErrorKind::HeadTimeout | UpstreamErrorKind::ConnectTimeout
-            if leg.until.is_some_and(|until| until <= Instant::now()) =>
+            if is_over(leg.until) =>
         {
             Fault::IntegrationTimeout
         }
@@ -404,6 +403,11 @@ pub(crate) fn paged(
     ledger.balanced(page.status);
     listener.balancer.live.get().count_own(page.status);
     Reply::Own(page, Edits::new())
+}
+
+/// The integration's time-out has struck.
+pub(crate) fn is_over(until: Option<Instant>) -> bool {
+    until.is_some_and(|until| until <= Instant::now())
 }
 
 /// No connection was made.

@@ -18,19 +18,16 @@ pub const MANY_BYTES: usize = 7 * 1024;
 /// a `Self` from an earlier hop is replaced. A value without a `Root` gets one of ours.
 pub fn extend(out: &mut Vec<u8>, received: Option<&[u8]>, now: Timestamp, draw: u64, what: Use) {
     let text = received.filter(|value| std::str::from_utf8(value).is_ok()).unwrap_or(b"");
-    if !text.contains(&b';') && is(text, b"Root") {
-        // The usual one.
-        out.extend_from_slice(b"Self=");
-        identify(out, now, draw, what);
-        out.push(b';');
-        return out.extend_from_slice(text);
-    }
-    let has_root = fields(text).any(|field| is(field, b"Root"));
-    out.extend_from_slice(if has_root { b"Self=" } else { b"Root=" });
+    let (start, mut has_root) = (out.len(), false);
+    out.extend_from_slice(b"Root=");
     identify(out, now, draw, what);
     for field in fields(text).filter(|field| !field.is_empty() && !is(field, b"Self")) {
+        has_root |= is(field, b"Root");
         out.push(b';');
         out.extend_from_slice(field);
+    }
+    if has_root {
+        out[start..start + "Self".len()].copy_from_slice(b"Self");
     }
 }
 

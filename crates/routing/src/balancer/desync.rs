@@ -220,12 +220,10 @@ fn is_suspicious(name: &str) -> bool {
 }
 
 fn of_framing(view: &View, mut note: impl FnMut(Option<Reason>)) {
-    let is = |name: &str, own: &str| name.len() == own.len() && name.eq_ignore_ascii_case(own);
-    let lines = |own: &'static str| view.headers.iter().filter(move |(name, _)| is(name, own));
-    let mut codings = lines("transfer-encoding").map(|(_, value)| *value).peekable();
+    let mut codings = view.values("transfer-encoding").peekable();
     let has_codings = codings.peek().is_some();
     let is_bare = matches!(view.method, "GET" | "HEAD");
-    let mut lengths = lines("content-length").map(|(_, value)| length(value));
+    let mut lengths = view.values("content-length").map(length);
     if let Some(first) = lengths.next() {
         let (mut is_bad, mut differs, mut more) = (first.is_none(), false, false);
         for other in lengths {

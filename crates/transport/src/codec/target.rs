@@ -61,17 +61,4 @@ pub(crate) fn is_host_byte(b: u8) -> bool {
 }
 
 /// Looked up for each byte of each host.
-static HOST: [bool; 256] = {
-    let (mut table, others) = ([false; 256], *b"-._~%!$&'()*+;=:[]");
-    let mut b = 0;
-    while b < 256 {
-        table[b] = (b as u8).is_ascii_alphanumeric();
-        b += 1;
-    }
-    let mut i = 0;
-    while i < others.len() {
-        table[others[i] as usize] = true;
-        i += 1;
-    }
-    table
-};
+static HOST: [bool; 256] = edits::legal::table(b"-._~%!$&'()*+;=:[]");
